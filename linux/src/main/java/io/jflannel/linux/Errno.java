@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.linux;
+
+/**
+ * The errno values that callers tell apart (asm-generic/errno-base.h and errno.h), with their
+ * names.
+ */
+public enum Errno {
+  EPERM(1),
+  ENOENT(2),
+  ESRCH(3),
+  EINTR(4),
+  EAGAIN(11),
+  ENOMEM(12),
+  EACCES(13),
+  EBUSY(16),
+  EEXIST(17),
+  ENODEV(19),
+  EINVAL(22),
+  ERANGE(34),
+  EOPNOTSUPP(95),
+  EADDRNOTAVAIL(99),
+  ENETDOWN(100),
+  ENETUNREACH(101),
+  ENOBUFS(105),
+  EHOSTUNREACH(113);
+
+  private final int number;
+
+  Errno(int number) {
+    this.number = number;
+  }
+
+  public int number() {
+    return number;
+  }
+
+  /** The symbolic name of a number, or {@code errno N}. */
+  public static String name(int number) {
+    for (Errno errno : values()) {
+      if (errno.number == number) {
+        return errno.name();
+      }
+    }
+    return "errno " + number;
+  }
+}

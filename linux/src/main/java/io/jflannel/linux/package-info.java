@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Linux networking: rtnetlink, network namespaces, sysctls. */
+package io.jflannel.linux;

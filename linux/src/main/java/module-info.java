@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Linux networking for Java: rtnetlink over the FFM API. The only module with native access. */
+@org.jspecify.annotations.NullMarked
+module io.jflannel.linux {
+  requires static org.jspecify;
+
+  exports io.jflannel.linux;
+  exports io.jflannel.net;
+}
