@@ -70,6 +70,11 @@ final class OwnLeaseKeeper {
     Held with(Entry newer) {
       return new Held(newer, subnets, attributes, renewAt, expiresAt, expires);
     }
+
+    Held withoutExpiry() {
+      return new Held(
+          entry, subnets, attributes, Optional.empty(), Optional.empty(), Optional.empty());
+    }
   }
 
   private final Registry registry;
@@ -456,32 +461,29 @@ final class OwnLeaseKeeper {
   }
 
   /**
-   * Goes on from the key as it is: if it says something else than ours, {@link #act} will put that
-   * right. Time left is never taken from another's write (ODD-58); but a reservation is one
+   * Goes on from the key as it is: if it says something else than we want, {@link #act} will put
+   * that right. Time left is never taken from another's write (ODD-58); but a reservation is one
    * (ETC-12), and one that ceased to be is renewed at once.
    */
   private void restore(Held lease, Entry entry) {
-    warn("own key %s was written by somebody else".formatted(key(lease)));
+    LeaseAttributes attributes = wanted.orElseThrow().given(Optional.of(lease.attributes()));
+    boolean said = LeaseText.write(attributes, form).equals(entry.value());
     boolean turned = lease.entry().reservation() && !entry.reservation();
-    Optional<Long> renewAt = turned ? Optional.of(pace.now()) : lease.renewAt();
-    held =
-        Optional.of(
-            entry.reservation()
-                ? new Held(
-                    entry,
-                    lease.subnets(),
-                    lease.attributes(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty())
-                : new Held(
-                    entry,
-                    lease.subnets(),
-                    lease.attributes(),
-                    renewAt,
-                    lease.expiresAt(),
-                    lease.expires()));
+    Held adopted =
+        new Held(
+            entry,
+            lease.subnets(),
+            said ? attributes : lease.attributes(),
+            turned ? Optional.of(pace.now()) : lease.renewAt(),
+            lease.expiresAt(),
+            lease.expires());
+    held = Optional.of(entry.reservation() ? adopted.withoutExpiry() : adopted);
     hurry();
+    if (said) {
+      succeeded(); // a write of ours whose answer was lost, or somebody who means the same
+    } else {
+      warn("own key %s was written by somebody else".formatted(key(lease)));
+    }
     snapshot.rejudge();
   }
 
