@@ -293,7 +293,7 @@ final class GoldenMessagesTest {
   @Test
   void namesThatTheKernelRefusesAreRefusedBeforehand() {
     for (String name : new String[] {"", "sixteen-letters-", "nul\0", "ééééééééé"}) {
-      assertThatThrownBy(() -> new Request.AddDummy(name))
+      assertThatThrownBy(() -> new Request.RenameLink(1, name))
           .isInstanceOf(IllegalArgumentException.class);
     }
   }

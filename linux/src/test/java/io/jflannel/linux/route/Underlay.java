@@ -7,7 +7,8 @@ import io.jflannel.net.MacAddress;
 import java.util.Optional;
 
 /**
- * What a host has before an overlay comes: eth0 (a dummy), up, with 10.77.0.1/24 and fd77::1/64.
+ * What a host has before an overlay comes: eth0 (one end of a veth pair, the other is wire0), up,
+ * with 10.77.0.1/24 and fd77::1/64.
  *
  * @param socket in the namespace
  * @param link index of eth0
@@ -15,9 +16,10 @@ import java.util.Optional;
 record Underlay(RouteSocket socket, int link) {
 
   static Underlay create(RouteSocket socket) {
-    socket.execute(new Request.AddDummy("eth0"));
+    socket.execute(new Request.AddVeth("eth0", "wire0", Optional.empty()));
     int link = socket.link("eth0").orElseThrow().index();
     socket.execute(new Request.SetLinkUp(link, true));
+    socket.execute(new Request.SetLinkUp(socket.link("wire0").orElseThrow().index(), true));
     socket.execute(new Request.AddAddress(LinkAddress.of(link, Cidr.parse("10.77.0.1/24"))));
     socket.execute(
         new Request.AddAddress(
