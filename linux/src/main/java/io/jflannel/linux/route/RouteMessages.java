@@ -107,14 +107,17 @@ final class RouteMessages {
     out.end();
   }
 
-  /** Whom would a packet of this host to {@code destination} go to? */
+  /**
+   * Whom would a packet of this host to {@code destination} go to? IPv6 always answers with the
+   * table, and refuses the flag that asks for it when requests are checked strictly.
+   */
   static void lookUp(Ip destination, MessageWriter out, int sequence) {
     out.begin(GETROUTE, REQUEST, sequence)
         .u8(Families.number(destination))
         .u8(destination.family().bits())
         .u16(0)
         .u32(0)
-        .u32(RTM_F_LOOKUP_TABLE)
+        .u32(destination.isV4() ? RTM_F_LOOKUP_TABLE : 0)
         .attribute(RTA_DST, destination)
         .end();
   }
