@@ -192,8 +192,15 @@ final class RouteEventsTest {
       socket.execute(new Request.AddRoute(Route.onlink(SUBNET, SUBNET.ip(), vxlan)));
       socket.execute(new Request.DeleteRoute(Route.to(SUBNET)));
       Shell.run("ip route add 10.99.0.0/16 via 10.77.0.2 table 7 proto 186");
-      List<RouteEvent> seen = until(events, RouteEvent.RouteChanged.class::isInstance);
-      assertThat(seen).hasSize(1);
+      List<RouteEvent> seen =
+          until(
+              events,
+              e -> e instanceof RouteEvent.RouteChanged(Route r, int _) && r.protocol() == 186);
+      assertThat(seen) // the kernel's own IPv6 routes may be among them
+          .allMatch(e -> e instanceof RouteEvent.RouteChanged || e instanceof RouteEvent.RouteGone)
+          .noneMatch(e ->
+              e instanceof RouteEvent.RouteChanged(Route r, int _)
+                  && r.destination().equals(SUBNET));
       assertThat(asked)
           .contains(
               "NEIGHBOUR new link=%d family=7 table=0 protocol=0".formatted(vxlan),
@@ -223,8 +230,8 @@ final class RouteEventsTest {
     try (RouteEvents events = RouteEvents.open(EnumSet.of(EventGroup.NEIGHBOUR))) {
       List<Request> storm = IntStream.range(0, count).<Request>mapToObj(this::fdb).toList();
       List<RouteEvent> seen = new ArrayList<>();
-      for (int i = 0; i < count; i += 1000) {
-        socket.execute(storm.subList(i, i + 1000));
+      for (int i = 0; i < count; i += 200) {
+        socket.execute(storm.subList(i, i + 200));
         List<RouteEvent> portion = events.await(PATIENCE);
         assertThat(portion).hasSizeLessThan(5000);
         seen.addAll(portion);
