@@ -8,6 +8,7 @@ package io.jflannel.flanneld.config;
 public final class ConfigException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private final String message;
   private final boolean fatal;
 
   public ConfigException(String message) {
@@ -16,7 +17,14 @@ public final class ConfigException extends RuntimeException {
 
   private ConfigException(String message, boolean fatal) {
     super(message);
+    this.message = message;
     this.fatal = fatal;
+  }
+
+  /** Never null. */
+  @Override
+  public String getMessage() {
+    return message;
   }
 
   /** One that ends the daemon with status 1. */
