@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.lease;
+
+/**
+ * A key of the store that is not served.
+ *
+ * @param key the key's last segment, or the node's name
+ * @param reason what is wrong with it, for people
+ */
+public record Refusal(String key, String reason) {}
