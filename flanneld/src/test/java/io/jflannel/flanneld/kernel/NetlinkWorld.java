@@ -8,7 +8,9 @@ import io.jflannel.linux.route.LinkAddress;
 import io.jflannel.linux.route.Request;
 import io.jflannel.linux.route.Route;
 import io.jflannel.linux.route.RouteFilter;
+import io.jflannel.linux.route.RouteLookup;
 import io.jflannel.linux.route.RouteSocket;
+import io.jflannel.linux.route.RouteType;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
@@ -101,7 +103,14 @@ public final class NetlinkWorld implements World {
     Awaitility.await()
         .pollInSameThread()
         .pollInterval(Duration.ofMillis(2))
-        .until(() -> addresses.stream().allMatch(cidr -> routesTo(cidr.network()) > 0));
+        .until(() -> addresses.stream().allMatch(this::reachesBeyond));
+  }
+
+  private boolean reachesBeyond(Cidr cidr) {
+    System.out.println("DBG " + others.routesTo(List.of(cidr.ip().plus(1))));
+    return others.routesTo(List.of(cidr.ip().plus(1))).getFirst()
+            instanceof RouteLookup.Found(var route)
+        && route.type() == RouteType.UNICAST;
   }
 
   @Override
