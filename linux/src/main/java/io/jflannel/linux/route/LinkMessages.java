@@ -44,10 +44,6 @@ final class LinkMessages {
       case Request.AddVxlan add -> addVxlan(add, out, sequence);
       case Request.AddVeth add -> addVeth(add, out, sequence);
       case Request.AddBridge add -> addBridge(add, out, sequence);
-      case Request.AddDummy add -> {
-        create(out, sequence, add.name());
-        plainKind(out, "dummy");
-      }
       case Request.DeleteLink delete -> begin(out, DELLINK, sequence, delete.index());
       case Request.SetLinkUp set ->
           begin(out, NEWLINK, sequence, set.index(), set.up() ? Link.UP : 0, Link.UP);

@@ -52,13 +52,6 @@ public sealed interface Request {
     }
   }
 
-  /** Creates a dummy device, down. */
-  record AddDummy(String name) implements OfLink {
-    public AddDummy {
-      checkName(name);
-    }
-  }
-
   /** Deletes a device with all that hangs on it. ENODEV if absent. */
   record DeleteLink(int index) implements OfLink {}
 
