@@ -107,7 +107,6 @@ public final class NetlinkWorld implements World {
   }
 
   private boolean reachesBeyond(Cidr cidr) {
-    System.out.println("DBG " + others.routesTo(List.of(cidr.ip().plus(1))));
     return others.routesTo(List.of(cidr.ip().plus(1))).getFirst()
             instanceof RouteLookup.Found(var route)
         && route.type() == RouteType.UNICAST;
