@@ -96,7 +96,7 @@ final class Http implements AutoCloseable {
           Exchange exchange = begin(endpoints.get((first + started) % endpoints.size()), request);
           started++;
           running.add(exchange);
-          exchange.whole().whenComplete((response, failure) -> finished.add(exchange));
+          var _ = exchange.whole().whenComplete((response, failure) -> finished.add(exchange));
         }
         long left = deadline - System.nanoTime();
         long wait = started < endpoints.size() ? Math.min(left, HEAD_START.toNanos()) : left;
@@ -148,8 +148,8 @@ final class Http implements AutoCloseable {
         }
         failures.put(endpoint, answer.errorText());
       } catch (ExecutionException e) {
-        failures.put(endpoint, explain(e.getCause()));
-        sent = !neverSent(e.getCause());
+        failures.put(endpoint, explain(e));
+        sent = !neverSent(e);
       } catch (TimeoutException e) {
         failures.put(endpoint, noAnswer());
       }
@@ -177,15 +177,14 @@ final class Http implements AutoCloseable {
     return new StoreException("etcd (v2 API) cannot be used: " + text(failures));
   }
 
-  private static boolean neverSent(Throwable failure) {
-    return failure instanceof ConnectException || failure instanceof HttpConnectTimeoutException;
+  private static boolean neverSent(ExecutionException failure) {
+    return failure.getCause() instanceof ConnectException
+        || failure.getCause() instanceof HttpConnectTimeoutException;
   }
 
-  String explain(Throwable failure) {
-    boolean slow =
-        failure instanceof HttpConnectTimeoutException
-            || failure.getCause() instanceof HttpConnectTimeoutException;
-    return slow
+  /** For what a future ended with: the cause counts. */
+  String explain(Exception failure) {
+    return failure.getCause() instanceof HttpConnectTimeoutException
         ? "no connection within %d s".formatted(CONNECT_LIMIT.toSeconds())
         : access.explain(failure);
   }

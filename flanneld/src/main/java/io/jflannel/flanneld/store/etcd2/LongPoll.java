@@ -84,7 +84,7 @@ final class LongPoll {
       if (!begun) {
         http.failed(exchange);
       }
-      return end(exchange, http.explain(e.getCause()));
+      return end(exchange, http.explain(e));
     } finally {
       exchange.cancel();
     }

@@ -140,7 +140,7 @@ final class Connector implements AutoCloseable {
       }
       long now = System.nanoTime();
       if (!round.waiting.isEmpty() && now - round.nextStart >= 0) {
-        start(round, round.waiting.remove());
+        start(round.waiting.remove());
         round.nextStart = now + HEAD_START.toNanos();
         continue;
       }
@@ -165,7 +165,7 @@ final class Connector implements AutoCloseable {
     });
   }
 
-  private void start(Round round, Endpoint endpoint) {
+  private void start(Endpoint endpoint) {
     try {
       dial(endpoint, InetAddress.ofLiteral(endpoint.host()));
     } catch (IllegalArgumentException e) {

@@ -90,6 +90,6 @@ final class Dialer implements AutoCloseable {
 
   @Override
   public void close() {
-    loop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+    var _ = loop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
   }
 }

@@ -30,6 +30,7 @@ record PemFile(Path path, String flag, List<Block> blocks) {
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
   /** A decoded section; {@code headers} tells whether lines like {@code Proc-Type:} came first. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Block(String type, byte[] der, boolean headers) {}
 
   static PemFile read(String file, String flag) {

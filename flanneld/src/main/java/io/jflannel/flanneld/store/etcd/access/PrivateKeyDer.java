@@ -53,7 +53,7 @@ final class PrivateKeyDer {
       try {
         return factory(algorithm, der);
       } catch (InvalidKeySpecException e) {
-        continue; // another algorithm
+        // another algorithm
       }
     }
     throw new InvalidKeyException("it is neither RSA nor EC nor EdDSA");
