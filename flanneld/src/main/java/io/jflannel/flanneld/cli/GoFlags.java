@@ -50,14 +50,9 @@ final class GoFlags {
       String body = argument.substring(argument.startsWith("--") ? 2 : 1);
       int equals = body.indexOf('=');
       String name = equals < 0 ? body : body.substring(0, equals);
-      if (name.isEmpty() || name.startsWith("-")) {
-        return new Refused("bad flag syntax: " + withoutValue(argument, name));
-      }
       Flag flag = flags.get(name);
       if (flag == null) {
-        return name.equals("h") || name.equals("help")
-            ? new HelpAsked()
-            : new Refused("flag provided but not defined: -" + name);
+        return unknown(argument, name);
       }
       String value;
       if (equals >= 0) {
@@ -76,6 +71,15 @@ final class GoFlags {
       given.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
     }
     return new Parsed(new FlagValues(flags, given), arguments.size() - at);
+  }
+
+  private static Outcome unknown(String argument, String name) {
+    if (name.isEmpty() || name.startsWith("-")) {
+      return new Refused("bad flag syntax: " + withoutValue(argument, name));
+    }
+    return name.equals("h") || name.equals("help")
+        ? new HelpAsked()
+        : new Refused("flag provided but not defined: -" + name);
   }
 
   private static boolean looksLikeFlag(String argument) {
