@@ -16,7 +16,8 @@ import java.util.stream.Stream;
  * A network namespace (network_namespaces(7)), held open so that it lives at least as long as this.
  *
  * <p>A namespace is a property of a thread. Code enters one only on a platform thread that was
- * started for it and ends with it, so no pooled thread is ever left in the wrong place.
+ * started for it and ends with it, so no pooled thread is ever left in the wrong place. Processes
+ * started on such a thread are in the namespace too.
  */
 public final class NetworkNamespace implements AutoCloseable {
 

@@ -53,8 +53,12 @@ public final class Poller implements AutoCloseable {
    * Waits for the descriptor, for {@link #wake} or for the time to pass.
    *
    * @param timeout negative counts as zero; longer than 24 days is cut to that
+   * @throws IllegalStateException on a virtual thread, whose carrier it would block
    */
   public Outcome await(Duration timeout) {
+    if (Thread.currentThread().isVirtual()) {
+      throw new IllegalStateException("a wait in native code needs a platform thread");
+    }
     long deadline = System.nanoTime() + Math.max(0, saturatedNanos(timeout));
     while (true) {
       long left = Math.max(0, deadline - System.nanoTime());

@@ -16,6 +16,14 @@ public record Sysctl(String path) {
 
   private static final int LONGEST = 4096;
 
+  public Sysctl {
+    for (String part : path.split("/", -1)) {
+      if (part.isEmpty() || part.equals(".") || part.equals("..")) {
+        throw new IllegalArgumentException("\"" + path + "\" is no path of a sysctl");
+      }
+    }
+  }
+
   /**
    * By its path's parts, as device names contain dots.
    *
@@ -23,8 +31,8 @@ public record Sysctl(String path) {
    */
   public static Sysctl of(String... parts) {
     for (String part : parts) {
-      if (part.isEmpty() || part.indexOf('/') >= 0 || part.equals(".") || part.equals("..")) {
-        throw new IllegalArgumentException("\"" + part + "\" is no part of a sysctl's name");
+      if (part.indexOf('/') >= 0) {
+        throw new IllegalArgumentException("\"" + part + "\" is no part of a sysctl's path");
       }
     }
     return new Sysctl(String.join("/", parts));

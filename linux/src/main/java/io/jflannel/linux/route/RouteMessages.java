@@ -107,14 +107,17 @@ final class RouteMessages {
     out.end();
   }
 
-  /** Whom would a packet of this host to {@code destination} go to? */
+  /**
+   * Whom would a packet of this host to {@code destination} go to? IPv6 always answers with the
+   * table, and refuses the flag that asks for it when requests are checked strictly.
+   */
   static void lookUp(Ip destination, MessageWriter out, int sequence) {
     out.begin(GETROUTE, REQUEST, sequence)
         .u8(Families.number(destination))
         .u8(destination.family().bits())
         .u16(0)
         .u32(0)
-        .u32(RTM_F_LOOKUP_TABLE)
+        .u32(destination.isV4() ? RTM_F_LOOKUP_TABLE : 0)
         .attribute(RTA_DST, destination)
         .end();
   }
@@ -125,16 +128,34 @@ final class RouteMessages {
     if (Families.of(family).isEmpty()) {
       return; // multicast routing and MPLS come in the same messages
     }
-    Ip destination = Families.unspecified(family);
-    Optional<Ip> gateway = Optional.empty();
-    Optional<Ip> source = Optional.empty();
-    int table = in.u8(4);
-    int link = 0;
-    int metric = 0;
-    int nexthop = 0;
-    boolean multipath = false;
+    Parts parts = new Parts(family, in.u8(4));
     Attributes attribute = in.attributes(HEADER);
     while (attribute.next()) {
+      parts.take(attribute);
+    }
+    if (Families.representable(family, parts.destination, in.u8(1))) {
+      sink.accept(parts.route(in));
+    }
+  }
+
+  /** What the attributes say, in whatever order they come. */
+  private static final class Parts {
+
+    private Ip destination;
+    private Optional<Ip> gateway = Optional.empty();
+    private Optional<Ip> source = Optional.empty();
+    private int table;
+    private int link;
+    private int metric;
+    private int nexthop;
+    private boolean multipath;
+
+    Parts(int family, int table) {
+      this.destination = Families.unspecified(family);
+      this.table = table;
+    }
+
+    void take(Attributes attribute) {
       switch (attribute.type()) {
         case RTA_DST -> destination = attribute.ip();
         case RTA_GATEWAY -> gateway = Optional.of(attribute.ip());
@@ -148,24 +169,22 @@ final class RouteMessages {
         default -> {}
       }
     }
-    int length = in.u8(1);
-    if (!Families.representable(family, destination, length)) {
-      return;
+
+    Route route(MessageReader in) {
+      return new Route(
+          new Cidr(destination, in.u8(1)),
+          RouteType.of(in.u8(7)),
+          table,
+          in.u8(5),
+          in.u8(6),
+          metric,
+          in.u8(3),
+          gateway,
+          link,
+          (in.u32(8) & RTNH_F_ONLINK) != 0,
+          source,
+          nexthop,
+          multipath);
     }
-    sink.accept(
-        new Route(
-            new Cidr(destination, length),
-            RouteType.of(in.u8(7)),
-            table,
-            in.u8(5),
-            in.u8(6),
-            metric,
-            in.u8(3),
-            gateway,
-            link,
-            (in.u32(8) & RTNH_F_ONLINK) != 0,
-            source,
-            nexthop,
-            multipath));
   }
 }

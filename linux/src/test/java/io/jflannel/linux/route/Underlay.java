@@ -16,6 +16,7 @@ import java.util.Optional;
 record Underlay(RouteSocket socket, int link) {
 
   static Underlay create(RouteSocket socket) {
+    socket.execute(new Request.SetLinkUp(socket.link("lo").orElseThrow().index(), true));
     socket.execute(new Request.AddVeth("eth0", "wire0", Optional.empty()));
     int link = socket.link("eth0").orElseThrow().index();
     socket.execute(new Request.SetLinkUp(link, true));
