@@ -2,7 +2,6 @@
 package io.jflannel.flanneld.iface;
 
 import io.jflannel.flanneld.iface.HostNetwork.Link;
-import io.jflannel.flanneld.iface.HostNetwork.RouteTo;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
@@ -13,61 +12,49 @@ import java.util.Optional;
  * interface itself is chosen once: a node does not move to another network card because a route
  * flapped.
  *
- * <p>Each family is followed by itself. An address that is still there and usable is kept, whatever
- * else has appeared. One that is gone is replaced by what the flags choose now, if that is on the
- * same interface, else by the interface's best one. With nothing to replace it by, it stays.
+ * <p>Each family is followed by itself. An address that is still there and not deprecated is kept,
+ * whatever else has appeared; else the interface's best one takes its place (IF-8). A published
+ * address follows only if it was the interface's own.
  */
 public final class InterfaceFollowing {
 
   private InterfaceFollowing() {}
 
-  /** The interface as it is now. Equal to {@code current} if nothing of interest changed. */
-  public static ExternalInterface follow(
-      ExternalInterface current, Wish wish, HostNetwork host, RouteTo routes) {
-    Optional<Link> link = host.named(current.name()).filter(found -> found.mtu() > 0);
-    if (link.isEmpty()) {
-      return current;
+  /**
+   * The interface as it is now; equal to {@code last} if nothing of interest changed. Empty if a
+   * family that had an address has none left.
+   *
+   * @param link the interface of that name, whatever its index is now
+   */
+  public static Optional<ExternalInterface> follow(ExternalInterface last, Link link) {
+    Optional<Ip> v4 = last.address4().flatMap(old -> address(old, link));
+    Optional<Ip> v6 = last.address6().flatMap(old -> address(old, link));
+    if (v4.isPresent() != last.address4().isPresent()
+        || v6.isPresent() != last.address6().isPresent()) {
+      return Optional.empty();
     }
-    boolean kept =
-        wish.families().stream().allMatch(family -> held(link.get(), current.address(family)));
-    Optional<ExternalInterface> again =
-        kept ? Optional.empty() : selectedOn(link.get(), wish, host, routes);
-    return Announced.external(
-        wish,
-        link.get(),
-        address(current, again, link.get(), wish, Family.V4),
-        address(current, again, link.get(), wish, Family.V6));
+    return Optional.of(
+        new ExternalInterface(
+            last.name(),
+            link.index(),
+            link.mtu(),
+            v4,
+            v6,
+            published(last, v4, Family.V4),
+            published(last, v6, Family.V6)));
   }
 
-  private static Optional<Ip> address(
-      ExternalInterface current,
-      Optional<ExternalInterface> again,
-      Link link,
-      Wish wish,
-      Family family) {
-    if (!wish.wants(family) || held(link, current.address(family))) {
-      return current.address(family);
+  /** Of two deprecated addresses the old one stays. */
+  private static Optional<Ip> address(Ip old, Link link) {
+    if (link.addresses().stream().anyMatch(a -> a.ip().equals(old) && !a.deprecated())) {
+      return Optional.of(old);
     }
-    return again
-        .flatMap(selected -> selected.address(family))
-        .or(() -> AddressPreference.candidates(link, family).stream().findFirst())
-        .or(() -> current.address(family));
+    return AddressPreference.candidates(link, old.family()).stream()
+        .findFirst()
+        .or(() -> Optional.of(old).filter(link::holds));
   }
 
-  /** Loopback addresses that were named by a flag are held although they are no candidates. */
-  private static boolean held(Link link, Optional<Ip> ip) {
-    return ip.isPresent()
-        && link.addresses().stream()
-            .anyMatch(address -> address.ip().equals(ip.get()) && !address.deprecated());
-  }
-
-  private static Optional<ExternalInterface> selectedOn(
-      Link link, Wish wish, HostNetwork host, RouteTo routes) {
-    return switch (InterfaceSelection.select(wish, host, routes)) {
-      case Selection.Found found when found.external().name().equals(link.name()) ->
-          Optional.of(found.external());
-      case Selection.Found elsewhere -> Optional.empty();
-      case Selection.None none -> Optional.empty();
-    };
+  private static Optional<Ip> published(ExternalInterface last, Optional<Ip> now, Family family) {
+    return last.publicIp(family).equals(last.address(family)) ? now : last.publicIp(family);
   }
 }
