@@ -4,6 +4,7 @@
 #
 #   .build/HASH/bin/flanneld      the daemon
 #   .build/HASH/bin/jflannel      the operator's command (lab, status)
+#   .build/HASH/bin/bench         the benchmarks
 #   .build/HASH/lib, modules      the jars
 #   .build/HASH/flanneld.aot      AOT cache, recorded by a training run of flanneld
 #
@@ -43,7 +44,7 @@ compile() {
   (
     cd "$root"
     MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS-}" \
-      mvn -B -ntp -pl flanneld -am -Dmaven.test.skip=true -Djacoco.skip=true -Dspotless.check.skip=true package
+      mvn -B -ntp -Dmaven.test.skip=true -Djacoco.skip=true -Dspotless.check.skip=true package
   ) >"$build_log" 2>&1 </dev/null || {
     grep -E '^\[(ERROR|WARNING)\]' "$build_log" | head -n 40 >&2 || tail -n 40 "$build_log" >&2
     die "the build failed; all of its output is in $build_log"
@@ -53,13 +54,15 @@ compile() {
 assemble() {
   rm -rf "$image"
   mkdir -p "$image/lib" "$image/modules" "$image/bin"
-  cp "$root"/flanneld/target/flanneld-*.jar "$root"/flanneld/target/lib/*.jar "$image/lib/"
+  cp "$root"/flanneld/target/flanneld-*.jar "$root"/flanneld/target/lib/*.jar \
+    "$root"/bench/target/bench-*.jar "$image/lib/"
   rm -f "$image"/lib/*-sources.jar "$image"/lib/*-tests.jar
   mv "$image"/lib/linux-*.jar "$image/modules/linux.jar"
   class_path=$(find "$image/lib" -name '*.jar' | LC_ALL=C sort | tr '\n' ':')
   class_path=${class_path%:}
   program flanneld io.jflannel.flanneld.daemon.Flanneld \
     "-XX:AOTCache=$image/flanneld.aot -Xlog:aot=off -Xlog:cds=off"
+  program bench io.jflannel.bench.Bench "-Djflannel.flanneld=$image/bin/flanneld"
   program jflannel io.jflannel.flanneld.cli.command.Jflannel "-Djflannel.flanneld=$image/bin/flanneld"
   train
   : >"$image/complete"
