@@ -5,6 +5,7 @@ import io.jflannel.net.Family;
 import java.io.Console;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -40,6 +41,8 @@ public final class LabCommand implements Callable<Integer> {
       names = "--backend",
       paramLabel = "NAME",
       defaultValue = "vxlan",
+      converter = Words.Backend.class,
+      completionCandidates = Words.Backend.class,
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private LabBackend backend = LabBackend.VXLAN;
 
@@ -47,6 +50,8 @@ public final class LabCommand implements Callable<Integer> {
       names = "--store",
       paramLabel = "NAME",
       defaultValue = "local",
+      converter = Words.Store.class,
+      completionCandidates = Words.Store.class,
       description =
           "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); etcd2 is etcd's old v2 API.")
   private LabStore store = LabStore.LOCAL;
@@ -83,51 +88,30 @@ public final class LabCommand implements Callable<Integer> {
   }
 
   private final PrintStream out;
+  private final PrintStream err;
 
-  LabCommand(PrintStream out) {
+  /** For picocli: prints to standard output and standard error. */
+  public LabCommand() {
+    this(System.out, System.err);
+  }
+
+  LabCommand(PrintStream out, PrintStream err) {
     this.out = out;
+    this.err = err;
   }
 
-  /** Reads the command line, runs the lab and ends the JVM with its status. */
-  public static void main(String[] args) {
-    System.exit(run(System.out, args));
-  }
-
-  /**
-   * Runs the command.
-   *
-   * @return 0: it worked, 1: it did not, 2: the command line is wrong
-   */
-  static int run(PrintStream out, String... args) {
-    return new CommandLine(new LabCommand(out))
-        .setCommandName("jflannel lab")
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .registerConverter(LabBackend.class, text -> choice(text, LabBackend.values()))
-        .registerConverter(LabStore.class, text -> choice(text, LabStore.values()))
-        .setExecutionExceptionHandler((e, commandLine, result) -> {
-          commandLine.getErr().println("jflannel lab: " + e.getMessage());
-          if (!(e instanceof CommandException)) {
-            e.printStackTrace(commandLine.getErr());
-          }
-          return 1;
-        })
-        .execute(args);
-  }
-
-  private static <T> T choice(String text, T[] values) {
-    return List.of(values).stream()
-        .filter(value -> value.toString().equals(text))
-        .findFirst()
-        .orElseThrow(() ->
-            new CommandLine.TypeConversionException(
-                "expected one of %s but was '%s'".formatted(List.of(values), text)));
-  }
-
+  /** Exit status 0: it worked; 1: it did not. */
   @Override
   public Integer call() throws InterruptedException {
-    if (mode.clean) {
-      return clean();
+    try {
+      return mode.clean ? clean() : run();
+    } catch (CommandException e) {
+      err.println("jflannel lab: " + e.getMessage());
+      return 1;
     }
+  }
+
+  private int run() throws InterruptedException {
     try (Lab lab = Lab.start(spec(), step -> out.println("* " + step))) {
       return mode.check ? check(lab) : show(lab);
     }
@@ -227,8 +211,9 @@ public final class LabCommand implements Callable<Integer> {
   }
 
   private static String table(Lab lab) {
+    Instant now = Instant.now();
     return LiveTable.table(
-        lab.nodes().stream().map(node -> LiveTable.row(node, lab.spec().families())).toList());
+        lab.nodes().stream().map(node -> LiveTable.row(node, lab.spec().families(), now)).toList());
   }
 
   private static String matrices(Lab lab, List<Check.Line> lines) {

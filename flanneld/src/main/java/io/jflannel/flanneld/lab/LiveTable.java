@@ -3,6 +3,7 @@ package io.jflannel.flanneld.lab;
 
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,20 +18,20 @@ final class LiveTable {
   private LiveTable() {}
 
   /** What a node shows now; reads its files. */
-  static Row row(Node node, LabFamilies families) {
+  static Row row(Node node, LabFamilies families, Instant now) {
     Optional<NodeStatus> status = node.status();
     String subnet =
         node.subnetFile()
             .map(file -> join(file.subnets().stream().map(Cidr::toString).toList()))
             .orElse("-");
     String peers =
-        status.map(s -> s.programmed() + " of " + s.wanted()).orElse("-")
+        status.map(s -> s.programmed() + " of " + s.peers()).orElse("-")
             + (node.daemonRuns() ? "" : " (flanneld is down)");
     return new Row(
         "node" + node.number(),
         subnet,
         join(families.list().stream().map(f -> node.address(f).toString()).toList()),
-        status.map(NodeStatus::leaseLeft).filter(left -> !left.isEmpty()).orElse("-"),
+        status.map(s -> s.leaseLeft(now)).orElse("-"),
         peers);
   }
 

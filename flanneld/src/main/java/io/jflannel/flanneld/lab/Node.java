@@ -183,10 +183,8 @@ public final class Node {
     Commands.script(host.namespace(), Wiring.containerBridge(host, subnet));
     Commands.script(host.container(), Wiring.container(subnet));
     wired = Optional.of(subnet);
-    Child.start(
-        run,
-        "iperf3-" + number(),
-        Commands.inNetwork(host.container(), List.of("iperf3", "--server")));
+    Child server = beside("iperf3-" + number(), "iperf3", "--server", "--forceflush");
+    Await.until("iperf3 server", PATIENCE, () -> server.log().contains("Server listening"));
   }
 
   /**

@@ -12,8 +12,8 @@ import java.util.Optional;
  */
 record Program(List<String> command) {
 
-  /** Set by the launcher: the path of the assembled {@code flanneld}. */
-  static final String VARIABLE = "JFLANNEL_FLANNELD";
+  /** System property that the assembled {@code jflannel} sets: the path of its flanneld. */
+  static final String PROPERTY = "jflannel.flanneld";
 
   private static final String MAIN = "io.jflannel.flanneld.daemon.Flanneld";
 
@@ -22,12 +22,11 @@ record Program(List<String> command) {
   }
 
   /**
-   * The launcher's flanneld if {@value #VARIABLE} names one; else the main class on this JVM's own
+   * The launcher's flanneld if {@value #PROPERTY} names one; else the main class on this JVM's own
    * class path, with the launcher's flags, as the tests need it.
    */
   static Program found() {
-    return Optional.ofNullable(System.getenv(VARIABLE))
-        .filter(path -> !path.isEmpty())
+    return Optional.ofNullable(System.getProperty(PROPERTY))
         .map(path -> new Program(List.of(path)))
         .orElseGet(Program::onThisClassPath);
   }
@@ -39,7 +38,6 @@ record Program(List<String> command) {
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-Xmx256m",
-            "-Xshare:auto",
             "-XX:+ExitOnOutOfMemoryError",
             "-XX:-UsePerfData",
             "--enable-native-access=ALL-UNNAMED",

@@ -30,12 +30,12 @@ record RunDirectory(Path path) {
   static RunDirectory create() {
     long pid = ProcessHandle.current().pid();
     try {
-      Files.createDirectories(BASE);
       for (int run = 0; ; run++) {
         Path path = BASE.resolve("jfl" + pid + (run == 0 ? "" : "x" + run));
         try {
+          Files.createDirectories(BASE);
           Files.createDirectory(path);
-        } catch (FileAlreadyExistsException taken) {
+        } catch (FileAlreadyExistsException | NoSuchFileException takenOrBaseRemoved) {
           continue;
         }
         Files.createDirectory(path.resolve("pids"));
