@@ -53,8 +53,7 @@ final class Daemon {
    */
   void run() throws InterruptedException {
     About about = about();
-    LOG.log(
-        Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
+    LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
     try (SubnetFile file = subnetFile();
         TaskScope scope = new TaskScope();
         Health health = health()) {
@@ -111,8 +110,8 @@ final class Daemon {
     PreviousSubnets previous = PreviousSubnets.of(text);
     previous
         .problems()
-        .forEach(problem ->
-            LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
+        .forEach(
+            problem -> LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
     return previous;
   }
 
