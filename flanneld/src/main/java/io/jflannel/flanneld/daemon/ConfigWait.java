@@ -57,7 +57,7 @@ final class ConfigWait {
   }
 
   private void failed(String message) {
-    failures.failed(CAUSE, "Waiting for the network configuration: " + message);
-    board.update(facts -> facts.waitingFor("network configuration: " + message));
+    failures.failed(CAUSE, message + " (asking again each second)");
+    board.update(facts -> facts.waitingFor("start-up: " + message));
   }
 }

@@ -17,7 +17,7 @@ public sealed interface Candidate {
    * @param vtepV4 the MAC of the node's VXLAN device, IPv4's; absent in leases of other backends
    * @param vtepV6 likewise, IPv6's
    */
-  record Readable(
+  record Parsed(
       String name,
       Subnets subnets,
       LeaseAttributes attributes,
@@ -26,9 +26,9 @@ public sealed interface Candidate {
       long createRevision)
       implements Candidate {
 
-    static Readable of(
+    static Parsed of(
         String name, Subnets subnets, LeaseAttributes attributes, long createRevision) {
-      return new Readable(
+      return new Parsed(
           name,
           subnets,
           attributes,
@@ -64,7 +64,7 @@ public sealed interface Candidate {
       return new Unreadable(name, subnets.get(), problem.get(), createRevision);
     }
     try {
-      return Readable.of(name, subnets.get(), LeaseText.read(value), createRevision);
+      return Parsed.of(name, subnets.get(), LeaseText.read(value), createRevision);
     } catch (JsonException e) {
       return new Unreadable(name, subnets.get(), String.valueOf(e.getMessage()), createRevision);
     }
@@ -73,7 +73,7 @@ public sealed interface Candidate {
   /** The subnets the key names, whatever its value. */
   default Optional<Subnets> blocks() {
     return switch (this) {
-      case Readable readable -> Optional.of(readable.subnets());
+      case Parsed parsed -> Optional.of(parsed.subnets());
       case Unreadable unreadable -> Optional.of(unreadable.subnets());
       case Stray _ -> Optional.empty();
     };

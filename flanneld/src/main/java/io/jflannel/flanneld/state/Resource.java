@@ -156,7 +156,7 @@ public sealed interface Resource {
   /** An IPv4 nexthop object, on-link or not; the kernel chooses its id. */
   record Nexthop(String device, Ip gateway, boolean onlink) implements Resource {
     @Override
-    public Key key() {
+    public Key.NexthopObject key() {
       return new Key.NexthopObject(device, gateway, onlink);
     }
   }

@@ -22,8 +22,10 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What {@link Registry} promises, for every implementation, against a real store. */
+@Timeout(60)
 public abstract class RegistryContract {
 
   private static final String A = "10.5.1.0-24";
