@@ -64,7 +64,8 @@ class LabLifeEndToEndTest {
           Commands.concat(
               Commands.concat(clean, java.subList(0, java.size() - 1)),
               List.of("io.jflannel.flanneld.cli.command.Jflannel", "lab", "--nodes=1"));
-      LabProcess lab = new LabProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
+      LabProcess lab =
+          new LabProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
       lab.awaitUp();
       return lab;
     }
@@ -94,7 +95,10 @@ class LabLifeEndToEndTest {
     List<String> namespaces() throws IOException {
       try (Stream<Path> files = Files.list(Path.of("/run/netns"))) {
         String prefix = run().prefix() + "-";
-        return files.map(f -> f.getFileName().toString()).filter(f -> f.startsWith(prefix)).toList();
+        return files
+            .map(f -> f.getFileName().toString())
+            .filter(f -> f.startsWith(prefix))
+            .toList();
       }
     }
 
