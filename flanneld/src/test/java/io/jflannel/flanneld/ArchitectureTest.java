@@ -45,6 +45,7 @@ class ArchitectureTest {
           "subnetfile",
           "status",
           "daemon",
+          "lab",
           "cli.command");
 
   private static final String[] PURE = {

@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.cli.command;
 
 import io.jflannel.flanneld.Version;
+import io.jflannel.flanneld.lab.LabCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -17,7 +18,7 @@ import picocli.CommandLine.IVersionProvider;
     synopsisSubcommandLabel = "COMMAND",
     description = "flannel, the layer-3 network fabric for container hosts, in Java.",
     footer = {"", "jflannel run [OPTION]... is the daemon flanneld: see jflannel run -help."},
-    subcommands = {StatusCommand.class})
+    subcommands = {LabCommand.class, StatusCommand.class})
 public final class Jflannel {
 
   private Jflannel() {}
