@@ -14,6 +14,7 @@ import io.jflannel.flanneld.iface.Wish;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
+import io.jflannel.flanneld.status.Facts;
 import io.jflannel.flanneld.status.HealthServer;
 import io.jflannel.flanneld.status.OptionsJson;
 import io.jflannel.flanneld.store.LeaseLostException;
@@ -54,24 +55,17 @@ final class Daemon {
   void run() throws InterruptedException {
     About about = about();
     LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
-    try (SubnetFile file = subnetFile();
-        TaskScope scope = new TaskScope();
-        Health health = health()) {
+    try (SubnetFile file = subnetFile()) {
       PreviousSubnets previous = lockAndReadBack(file);
-      Systemd systemd = new Systemd(environment.getOrDefault("NOTIFY_SOCKET", ""));
-      Herald herald = new Herald(board, about, systemd, statusPath());
-      scope.forkPlatform("herald", herald::run);
-      LeaseStore store = openStore();
-      try {
-        Node node = prepare(store, previous);
-        node.start(scope, store, file);
-        board.update(facts -> facts.running());
+      try (LeaseStore store = openStore();
+          TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
+        serveHealth(scope);
+        scope.forkPlatform("herald", herald(about)::run);
+        prepare(store, previous).start(scope, store, file);
+        board.update(Facts::running);
         scope.join();
       } catch (LeaseLostException e) {
         throw new StartException("Subnet lost (--on-lease-lost=exit): " + e.getMessage());
-      } finally {
-        scope.close(); // before the store: its watch must not take the end for an outage
-        store.close();
       }
     }
   }
@@ -88,12 +82,6 @@ final class Daemon {
   private SubnetFile subnetFile() {
     return new SubnetFile(
         options.subnetFile(), Path.of(environment.getOrDefault("TMPDIR", "/tmp")));
-  }
-
-  private Path statusPath() {
-    return options
-        .statusFile()
-        .orElseGet(() -> options.subnetFile().toAbsolutePath().resolveSibling("status.json"));
   }
 
   /** A file that cannot be locked now is locked, or refused, when it is written. */
@@ -115,23 +103,27 @@ final class Daemon {
     return previous;
   }
 
-  /** What {@link HealthServer} is once it runs: without a port its classes are not even loaded. */
-  @FunctionalInterface
-  private interface Health extends AutoCloseable {
-    @Override
-    void close();
-  }
-
-  private Health health() {
+  /** Without a port the server's classes are not even loaded. */
+  private void serveHealth(TaskScope scope) {
     if (options.health().port() <= 0) {
-      return () -> {};
+      return;
     }
     try {
-      return HealthServer.start(options.health(), () -> board.now().readiness(Instant.now()))
-          ::close;
+      HealthServer server =
+          HealthServer.start(options.health(), () -> board.now().readiness(Instant.now()));
+      scope.fork("health", server::untilInterrupted);
     } catch (IOException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     }
+  }
+
+  private Herald herald(About about) {
+    Systemd systemd = new Systemd(environment.getOrDefault("NOTIFY_SOCKET", ""));
+    Path statusFile =
+        options
+            .statusFile()
+            .orElseGet(() -> options.subnetFile().toAbsolutePath().resolveSibling("status.json"));
+    return new Herald(board, about, systemd, statusFile);
   }
 
   private LeaseStore openStore() {

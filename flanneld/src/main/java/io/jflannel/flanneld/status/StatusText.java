@@ -146,8 +146,7 @@ public final class StatusText {
                     word(pass, "milliseconds"),
                     word(network, "repairs"))));
     words(network, "problems").forEach(problem -> lines.add(line("", "- " + problem)));
-    words(network, "opponents")
-        .forEach(opponent -> lines.add(line("", "- " + opponent)));
+    words(network, "opponents").forEach(opponent -> lines.add(line("", "- " + opponent)));
   }
 
   private void peers(List<String> lines) {
