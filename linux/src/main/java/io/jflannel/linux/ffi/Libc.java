@@ -47,6 +47,7 @@ public final class Libc {
   private static final MemorySegment SENDTO = symbol("sendto");
   private static final MemorySegment SETNS = symbol("setns");
   private static final MemorySegment SETSOCKOPT = symbol("setsockopt");
+  private static final MemorySegment SIGNAL = symbol("signal");
   private static final MemorySegment SOCKET = symbol("socket");
   private static final MemorySegment UMOUNT2 = symbol("umount2");
   private static final MemorySegment UNSHARE = symbol("unshare");
@@ -176,6 +177,16 @@ public final class Libc {
   public static int umount2(String target, int flags) {
     NativeBuffer path = NativeBuffer.ofString(target);
     return call(UMOUNT2, path, path.address(), flags, 0, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/signal.2.html">signal(2)</a>.
+   *
+   * @param handler SIG_DFL or SIG_IGN
+   * @return the former handler: exact if that was one of these two, else a part of its address
+   */
+  public static int signal(int number, int handler) {
+    return call(SIGNAL, NOTHING, number, handler, 0, 0, 0, 0);
   }
 
   /**
