@@ -138,6 +138,7 @@ END
   trainee=$!
   trap 'end_training; exit 130' INT TERM HUP
   if wait_for_subnet_file && kill -TERM $trainee && wait $trainee && [ -e "$training/aot" ]; then
+    trainee=
     mv "$training/aot" "$image/flanneld.aot"
   else
     tail -n 5 "$training/log" >&2
@@ -150,7 +151,7 @@ END
 
 # ends what is left of it: jobs of a script do not hear Ctrl-C
 end_training() {
-  kill -KILL $trainee 2>/dev/null || true
+  [ -z "$trainee" ] || kill -KILL "$trainee" 2>/dev/null || true
   [ ! -e "$training/etcd.pid" ] || kill -KILL "$(cat "$training/etcd.pid")" 2>/dev/null || true
   rm -rf "$training"
 }
