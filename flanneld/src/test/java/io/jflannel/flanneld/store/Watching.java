@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /** A watch on a thread of its own; what it sees can be waited for. */
 final class Watching implements AutoCloseable {
@@ -48,19 +49,31 @@ final class Watching implements AutoCloseable {
     }
   }
 
-  private record Queueing(LinkedBlockingQueue<Seen> queue) implements Registry.Sink {
+  /** Passes on, and refuses a sign of life that is older than what was seen. */
+  private static final class Queueing implements Registry.Sink {
+    private final LinkedBlockingQueue<Seen> queue;
+    private long highest;
+
+    Queueing(LinkedBlockingQueue<Seen> queue) {
+      this.queue = queue;
+    }
+
     @Override
     public void alive(long revision) {
+      assertThat(revision).as("signs of life do not go back").isGreaterThanOrEqualTo(highest);
+      highest = revision;
       queue.add(new Seen.Alive(revision));
     }
 
     @Override
     public void put(Registry.Entry entry) {
+      highest = Math.max(highest, entry.modRevision());
       queue.add(new Seen.Put(entry));
     }
 
     @Override
     public void deleted(String name, long revision) {
+      highest = Math.max(highest, revision);
       queue.add(new Seen.Deleted(name, revision));
     }
 
@@ -70,27 +83,27 @@ final class Watching implements AutoCloseable {
     }
   }
 
-  /** The next sight of a kind; sights of other kinds before it are returned to nobody. */
+  /** The next sight of a kind; sights of other kinds before it are passed over. */
   <S extends Seen> S await(Class<S> kind) throws InterruptedException {
-    List<Seen> passed = new ArrayList<>();
-    long end = System.nanoTime() + LIMIT.toNanos();
-    while (true) {
-      Seen seen = queue.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-      assertThat(seen).as("waiting for %s after %s", kind.getSimpleName(), passed).isNotNull();
-      if (kind.isInstance(seen)) {
-        return kind.cast(seen);
-      }
-      passed.add(seen);
-    }
+    return kind.cast(await(kind.getSimpleName(), kind::isInstance));
   }
 
   /** The next sight that is no sign of life. */
   Seen awaitChange() throws InterruptedException {
-    Seen seen = await(Seen.class);
-    while (seen instanceof Seen.Alive) {
-      seen = await(Seen.class);
+    return await("a change", seen -> !(seen instanceof Seen.Alive));
+  }
+
+  private Seen await(String what, Predicate<Seen> wanted) throws InterruptedException {
+    List<Seen> passed = new ArrayList<>();
+    long end = System.nanoTime() + LIMIT.toNanos();
+    while (true) {
+      Seen seen = queue.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      assertThat(seen).as("waiting for %s after %s", what, passed).isNotNull();
+      if (wanted.test(seen)) {
+        return seen;
+      }
+      passed.add(seen);
     }
-    return seen;
   }
 
   void interrupt() {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.lease;
+
+import io.jflannel.flanneld.config.NetworkConfig;
+import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
+import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+
+/**
+ * Chooses subnets (ETC-10). Pure: what is taken and the randomness come in as arguments. Work is
+ * linear in the number of leases, whatever the size of the network.
+ */
+public final class Allocator {
+
+  /** One of the first so many free subnets is chosen. */
+  private static final int CHOICE = 100;
+
+  private static final Comparator<Cidr> BY_ADDRESS =
+      Comparator.comparing(Cidr::ip).thenComparingInt(Cidr::length);
+
+  private Allocator() {}
+
+  /** The outcome. */
+  public sealed interface Result {
+    /** A subnet for each enabled family. */
+    record Found(Subnets subnets) implements Result {}
+
+    /**
+     * Nothing is free in a family.
+     *
+     * @param used subnets that overlap a lease; as there is no free one, equal to {@code total}
+     * @param total subnets between SubnetMin and SubnetMax
+     * @param leases keys within the network
+     */
+    record Exhausted(
+        Family family, AddressRange range, BigInteger used, BigInteger total, int leases)
+        implements Result {
+
+      /** The error text (P14). */
+      public String text() {
+        return "out of subnets: %s of %s %s subnets of length %d between %s and %s are used (%d leases in %s)"
+            .formatted(
+                used,
+                total,
+                family,
+                range.subnetLength(),
+                range.subnetMin(),
+                range.subnetMax(),
+                leases,
+                range.network());
+      }
+    }
+  }
+
+  /** Subnets one would like to have, per family: those of a former run. */
+  public record Wish(Optional<Cidr> v4, Optional<Cidr> v6) {
+    /** No wish. */
+    public static final Wish NONE = new Wish(Optional.empty(), Optional.empty());
+
+    Optional<Cidr> of(Family family) {
+      return family == Family.V4 ? v4 : v6;
+    }
+  }
+
+  /**
+   * Gives each enabled family a subnet: the wished one if it fits the configuration and overlaps
+   * nothing, else one of the first 100 free ones (ODD-56: the families choose on their own).
+   *
+   * @param taken subnets of all keys but those the new lease replaces; what is not inside the
+   *     network does not count (ODD-64)
+   */
+  public static Result allocate(
+      NetworkConfig config, Collection<Subnets> taken, Wish wish, RandomGenerator random) {
+    Optional<Cidr> v4 = Optional.empty();
+    Optional<Cidr> v6 = Optional.empty();
+    for (Family family : Family.values()) {
+      Optional<AddressRange> range = config.range(family);
+      if (range.isEmpty()) {
+        continue;
+      }
+      List<Cidr> blocks = blocks(range.get(), taken, family);
+      Optional<Cidr> chosen = choose(range.get(), blocks, wish.of(family), random);
+      if (chosen.isEmpty()) {
+        BigInteger total = total(range.get());
+        return new Result.Exhausted(family, range.get(), total, total, blocks.size());
+      }
+      if (family == Family.V4) {
+        v4 = chosen;
+      } else {
+        v6 = chosen;
+      }
+    }
+    return new Result.Found(new Subnets(v4, v6));
+  }
+
+  /** Whether a lease's subnet can be kept under this configuration (6.5, "compatible"). */
+  public static boolean fits(AddressRange range, Cidr subnet) {
+    return subnet.family() == range.network().family()
+        && subnet.length() == range.subnetLength()
+        && subnet.equals(subnet.network())
+        && range.subnetMin().compareTo(subnet.ip()) <= 0
+        && subnet.ip().compareTo(range.subnetMax()) <= 0;
+  }
+
+  /** Whether a lease has exactly the enabled families, and each of its subnets fits. */
+  public static boolean fits(NetworkConfig config, Subnets subnets) {
+    for (Family family : Family.values()) {
+      Optional<AddressRange> range = config.range(family);
+      Optional<Cidr> subnet = subnets.of(family);
+      if (range.isPresent() != subnet.isPresent()
+          || range.isPresent() && !fits(range.get(), subnet.get())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static List<Cidr> blocks(AddressRange range, Collection<Subnets> taken, Family family) {
+    List<Cidr> blocks = new ArrayList<>();
+    for (Subnets subnets : taken) {
+      subnets
+          .of(family)
+          .filter(range.network()::contains)
+          .map(Cidr::network)
+          .ifPresent(blocks::add);
+    }
+    blocks.sort(BY_ADDRESS);
+    return blocks;
+  }
+
+  private static Optional<Cidr> choose(
+      AddressRange range, List<Cidr> blocks, Optional<Cidr> wished, RandomGenerator random) {
+    boolean granted =
+        wished.isPresent()
+            && fits(range, wished.get())
+            && blocks.stream().noneMatch(wished.get()::overlaps); // ODD-65
+    if (granted) {
+      return wished;
+    }
+    List<Cidr> free = firstFree(range, blocks);
+    return free.isEmpty() ? Optional.empty() : Optional.of(free.get(random.nextInt(free.size())));
+  }
+
+  /** Walks subnets and sorted blocks side by side, leaping over blocks that are larger. */
+  private static List<Cidr> firstFree(AddressRange range, List<Cidr> blocks) {
+    List<Cidr> free = new ArrayList<>();
+    Optional<Cidr> at = Optional.of(new Cidr(range.subnetMin(), range.subnetLength()));
+    int next = 0;
+    while (at.isPresent()
+        && at.get().ip().compareTo(range.subnetMax()) <= 0
+        && free.size() < CHOICE) {
+      Cidr subnet = at.get();
+      while (next < blocks.size() && endsBefore(blocks.get(next), subnet)) {
+        next++;
+      }
+      if (next == blocks.size() || !blocks.get(next).overlaps(subnet)) {
+        free.add(subnet);
+        at = subnet.next(); // ODD-38: empty behind the last of the family
+      } else {
+        Cidr block = blocks.get(next);
+        at =
+            (block.length() < subnet.length() ? block : subnet)
+                .next()
+                .map(behind -> new Cidr(behind.ip(), subnet.length()));
+      }
+    }
+    return free;
+  }
+
+  private static boolean endsBefore(Cidr block, Cidr subnet) {
+    return block.ip().compareTo(subnet.ip()) < 0 && !block.overlaps(subnet);
+  }
+
+  /** Number of subnets between the first and the last; none if these are the wrong way round. */
+  private static BigInteger total(AddressRange range) {
+    BigInteger first = number(range.subnetMin());
+    BigInteger last = number(range.subnetMax());
+    int hostBits = range.network().family().bits() - range.subnetLength();
+    return last.subtract(first).shiftRight(hostBits).add(BigInteger.ONE).max(BigInteger.ZERO);
+  }
+
+  private static BigInteger number(Ip ip) {
+    return new BigInteger(1, ip.bytes());
+  }
+}
