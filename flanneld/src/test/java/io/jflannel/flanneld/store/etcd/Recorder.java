@@ -12,6 +12,22 @@ import org.awaitility.Awaitility;
 /** A watch on a thread of its own that writes down what it sees. */
 public final class Recorder implements AutoCloseable, Registry.Sink {
 
+  /** For watches that see nothing. */
+  public static final Registry.Sink IGNORING =
+      new Registry.Sink() {
+        @Override
+        public void alive(long revision) {}
+
+        @Override
+        public void put(Registry.Entry entry) {}
+
+        @Override
+        public void deleted(String name, long revision) {}
+
+        @Override
+        public void config(Optional<String> text) {}
+      };
+
   private static final Duration LIMIT = Duration.ofSeconds(40);
 
   private final List<String> texts = new CopyOnWriteArrayList<>();

@@ -51,7 +51,8 @@ final class Failures {
           Optional.of("the server's certificate is for another host: " + e.getMessage());
       case UnknownHostException e -> Optional.of("unknown host " + e.getMessage());
       case UnresolvedAddressException e -> Optional.of("unknown host");
-      case ConnectException e when text(e).contains("refused") -> Optional.of("connection refused");
+      case ConnectException e when e.getMessage() == null || text(e).contains("refused") ->
+          Optional.of("connection refused"); // java.net.http leaves the message out
       case SSLException e when text(e).contains("fatal alert") ->
           Optional.of(
               "TLS refused by the server (%s); client certificate: %s"
