@@ -7,6 +7,7 @@ import io.jflannel.flanneld.log.RateLimitedLog;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.StoreException;
+import io.jflannel.flanneld.store.etcd.AmbiguousTreesException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -29,7 +30,8 @@ final class ConfigWait {
   /**
    * The first valid configuration.
    *
-   * @throws StartException if the one found says that the daemon must not run (NET-4)
+   * @throws StartException if what was found says that the daemon must not run: no family (NET-4),
+   *     or two trees in use on one etcd
    */
   NetworkConfig await() throws InterruptedException {
     while (true) {
@@ -50,6 +52,8 @@ final class ConfigWait {
         throw new StartException(e.getMessage());
       }
       failed(e.getMessage());
+    } catch (AmbiguousTreesException e) {
+      throw new StartException(String.valueOf(e.getMessage()));
     } catch (StoreException e) {
       failed(String.valueOf(e.getMessage()));
     }

@@ -14,6 +14,7 @@ import io.jflannel.flanneld.iface.Wish;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
+import io.jflannel.flanneld.status.Facts;
 import io.jflannel.flanneld.status.HealthServer;
 import io.jflannel.flanneld.status.OptionsJson;
 import io.jflannel.flanneld.store.LeaseLostException;
@@ -22,6 +23,7 @@ import io.jflannel.flanneld.subnetfile.LockedException;
 import io.jflannel.flanneld.subnetfile.PreviousSubnets;
 import io.jflannel.flanneld.subnetfile.SubnetFile;
 import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -30,6 +32,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** One run of flanneld, in the order of spec 2.1. */
 final class Daemon {
@@ -53,26 +56,18 @@ final class Daemon {
    */
   void run() throws InterruptedException {
     About about = about();
-    LOG.log(
-        Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
-    try (SubnetFile file = subnetFile();
-        TaskScope scope = new TaskScope();
-        Health health = health()) {
+    LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
+    try (SubnetFile file = subnetFile()) {
       PreviousSubnets previous = lockAndReadBack(file);
-      Systemd systemd = new Systemd(environment.getOrDefault("NOTIFY_SOCKET", ""));
-      Herald herald = new Herald(board, about, systemd, statusPath());
-      scope.forkPlatform("herald", herald::run);
-      LeaseStore store = openStore();
-      try {
-        Node node = prepare(store, previous);
-        node.start(scope, store, file);
-        board.update(facts -> facts.running());
+      try (LeaseStore store = openStore();
+          TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
+        serveHealth(scope);
+        scope.forkPlatform("herald", herald(about)::run);
+        prepare(store, previous).start(scope, store, file);
+        board.update(Facts::running);
         scope.join();
       } catch (LeaseLostException e) {
         throw new StartException("Subnet lost (--on-lease-lost=exit): " + e.getMessage());
-      } finally {
-        scope.close(); // before the store: its watch must not take the end for an outage
-        store.close();
       }
     }
   }
@@ -91,12 +86,6 @@ final class Daemon {
         options.subnetFile(), Path.of(environment.getOrDefault("TMPDIR", "/tmp")));
   }
 
-  private Path statusPath() {
-    return options
-        .statusFile()
-        .orElseGet(() -> options.subnetFile().toAbsolutePath().resolveSibling("status.json"));
-  }
-
   /** A file that cannot be locked now is locked, or refused, when it is written. */
   private static PreviousSubnets lockAndReadBack(SubnetFile file) {
     Optional<String> text = Optional.empty();
@@ -111,28 +100,32 @@ final class Daemon {
     PreviousSubnets previous = PreviousSubnets.of(text);
     previous
         .problems()
-        .forEach(problem ->
-            LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
+        .forEach(
+            problem -> LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
     return previous;
   }
 
-  /** What {@link HealthServer} is once it runs: without a port its classes are not even loaded. */
-  @FunctionalInterface
-  private interface Health extends AutoCloseable {
-    @Override
-    void close();
-  }
-
-  private Health health() {
+  /** Without a port the server's classes are not even loaded. */
+  private void serveHealth(TaskScope scope) {
     if (options.health().port() <= 0) {
-      return () -> {};
+      return;
     }
     try {
-      return HealthServer.start(options.health(), () -> board.now().readiness(Instant.now()))
-          ::close;
+      HealthServer server =
+          HealthServer.start(options.health(), () -> board.now().readiness(Instant.now()));
+      scope.fork("health", server::untilInterrupted);
     } catch (IOException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     }
+  }
+
+  private Herald herald(About about) {
+    Systemd systemd = new Systemd(environment.getOrDefault("NOTIFY_SOCKET", ""));
+    Path statusFile =
+        options
+            .statusFile()
+            .orElseGet(() -> options.subnetFile().toAbsolutePath().resolveSibling("status.json"));
+    return new Herald(board, about, systemd, statusFile);
   }
 
   private LeaseStore openStore() {
@@ -173,11 +166,27 @@ final class Daemon {
                 "Failed to find an interface: " + String.join("; ", none.reasons()));
         case Selection.Found found -> {
           found.passedOver().forEach(miss -> LOG.log(Level.INFO, "Passed over {0}", miss));
-          LOG.log(Level.INFO, "Using {0}", found.external());
+          LOG.log(Level.INFO, "Using {0}", words(found.external()));
           yield found.external();
         }
       };
     }
+  }
+
+  private static String words(ExternalInterface external) {
+    return "interface %s, MTU %d, address %s, announced as %s"
+        .formatted(
+            external.name(),
+            external.mtu(),
+            both(external.address4(), external.address6()),
+            both(external.public4(), external.public6()));
+  }
+
+  private static String both(Optional<Ip> v4, Optional<Ip> v6) {
+    return Stream.of(v4, v6)
+        .flatMap(Optional::stream)
+        .map(Ip::toString)
+        .collect(Collectors.joining(" and "));
   }
 
   private Backend backend(NetworkConfig config, ExternalInterface external) {

@@ -13,6 +13,8 @@ import java.util.Optional;
  */
 final class LinkNames {
 
+  private static final int ABSENT = 0;
+
   private final RouteSocket socket;
   private final Map<String, Integer> indexes = new HashMap<>();
   private final Map<Integer, String> names = new HashMap<>();
@@ -29,10 +31,11 @@ final class LinkNames {
   /** Empty if there is no such device. */
   Optional<Integer> index(String name) {
     Integer known = indexes.get(name);
-    if (known != null) {
-      return Optional.of(known);
+    if (known == null) {
+      known = socket.link(name).map(this::noted).map(Link::index).orElse(ABSENT);
+      indexes.put(name, known);
     }
-    return socket.link(name).map(this::noted).map(Link::index);
+    return known == ABSENT ? Optional.empty() : Optional.of(known);
   }
 
   /** {@code if7} for one that is gone meanwhile. */

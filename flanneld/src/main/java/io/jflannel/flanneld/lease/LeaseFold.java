@@ -53,16 +53,14 @@ public final class LeaseFold {
    * The judgement.
    *
    * @param accepted leases by key, in key order; goes into the next fold
+   * @param peers the same leases as a list
    * @param refused keys not served, or only in part, in key order
    * @param kept subnets whose key has an unreadable value
    */
-  public record Folded(Map<String, Lease> accepted, List<Refusal> refused, Set<Cidr> kept) {
+  public record Folded(
+      Map<String, Lease> accepted, List<Lease> peers, List<Refusal> refused, Set<Cidr> kept) {
     /** Before the first fold. */
-    public static final Folded NONE = new Folded(Map.of(), List.of(), Set.of());
-
-    public List<Lease> peers() {
-      return List.copyOf(accepted.values());
-    }
+    public static final Folded NONE = new Folded(Map.of(), List.of(), List.of(), Set.of());
   }
 
   private record Ranked(Candidate.Parsed lease, int rank, boolean readable) {}
@@ -103,7 +101,8 @@ public final class LeaseFold {
     ranked.forEach(fold::judge);
     List<Refusal> refusals = new ArrayList<>(fold.refused.size());
     fold.refused.forEach((key, reason) -> refusals.add(new Refusal(key, reason)));
-    return new Folded(fold.accepted, refusals, fold.kept);
+    return new Folded(
+        fold.accepted, List.copyOf(fold.accepted.values()), List.copyOf(refusals), fold.kept);
   }
 
   private Optional<Ranked> rank(Candidate candidate) {

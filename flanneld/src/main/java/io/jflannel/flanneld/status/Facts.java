@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
+import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.state.ExternalInterface;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,7 +20,8 @@ import java.util.Optional;
  * @param store the store's description
  * @param external the interface towards the others, as it is now
  * @param view the newest view of the leases
- * @param network how far the kernel follows it
+ * @param pass how far the kernel follows it
+ * @param passed the peers that the last pass was over
  * @param file how the subnet file is
  */
 public record Facts(
@@ -26,7 +29,8 @@ public record Facts(
     String store,
     Optional<ExternalInterface> external,
     Optional<StoreView> view,
-    Optional<NetworkState> network,
+    Optional<PassReport> pass,
+    List<Lease> passed,
     FileState file) {
 
   /** A lost contact that comes back within this time is nobody's business. */
@@ -40,35 +44,45 @@ public record Facts(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        List.of(),
         new FileState.Outstanding());
   }
 
   public Facts waitingFor(String what) {
-    return new Facts(Optional.of(what), store, external, view, network, file);
+    return new Facts(Optional.of(what), store, external, view, pass, passed, file);
   }
 
   public Facts running() {
-    return new Facts(Optional.empty(), store, external, view, network, file);
+    return new Facts(Optional.empty(), store, external, view, pass, passed, file);
   }
 
   public Facts withStore(String description) {
-    return new Facts(waiting, description, external, view, network, file);
+    return new Facts(waiting, description, external, view, pass, passed, file);
   }
 
   public Facts with(ExternalInterface newest) {
-    return new Facts(waiting, store, Optional.of(newest), view, network, file);
+    return new Facts(waiting, store, Optional.of(newest), view, pass, passed, file);
   }
 
   public Facts with(StoreView newest) {
-    return new Facts(waiting, store, external, Optional.of(newest), network, file);
+    return new Facts(waiting, store, external, Optional.of(newest), pass, passed, file);
   }
 
-  public Facts with(NetworkState newest) {
-    return new Facts(waiting, store, external, view, Optional.of(newest), file);
+  /** A report that counts other peers than the newest view is one about an older view. */
+  public Facts with(PassReport newest) {
+    List<Lease> peers = view.map(StoreView::peers).orElse(List.of());
+    return new Facts(
+        waiting,
+        store,
+        external,
+        view,
+        Optional.of(newest),
+        newest.wanted() == peers.size() ? peers : passed,
+        file);
   }
 
   public Facts with(FileState newest) {
-    return new Facts(waiting, store, external, view, network, newest);
+    return new Facts(waiting, store, external, view, pass, passed, newest);
   }
 
   /** Whether the node works, and if not, why: only its own things count (P36). */
@@ -83,8 +97,8 @@ public record Facts(
           contact(newest.contact(), now, reasons);
         },
         () -> reasons.add("lease: not acquired yet"));
-    network.ifPresentOrElse(
-        state -> network(state, reasons), () -> reasons.add("network: not programmed yet"));
+    pass.ifPresentOrElse(
+        report -> network(report, reasons), () -> reasons.add("network: not programmed yet"));
     file(reasons);
     return new Readiness(reasons);
   }
@@ -102,9 +116,10 @@ public record Facts(
     }
   }
 
-  private static void network(NetworkState state, List<String> reasons) {
-    state.problems().forEach(problem -> reasons.add("network: " + problem));
-    if (!state.settled() && state.problems().isEmpty()) {
+  private static void network(PassReport report, List<String> reasons) {
+    List<String> problems = report.allProblems();
+    problems.forEach(problem -> reasons.add("network: " + problem));
+    if (!report.settled() && problems.isEmpty()) {
       reasons.add("network: waiting for the first complete list of leases");
     }
   }

@@ -10,6 +10,7 @@ import io.jflannel.flanneld.config.Options;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
@@ -115,6 +116,15 @@ public final class HealthServer implements AutoCloseable {
         ? new Answer(200, "flanneld is ready")
         : new Answer(
             503, "flanneld is not ready yet\n" + String.join("\n", readiness.reasons()) + "\n");
+  }
+
+  /** Serves until the calling thread is interrupted. */
+  public void untilInterrupted() throws InterruptedException {
+    try {
+      Thread.sleep(Duration.ofMillis(Long.MAX_VALUE));
+    } finally {
+      close();
+    }
   }
 
   /** Stops listening and ends open connections. */

@@ -7,13 +7,17 @@ import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.lease.Subnets;
+import io.jflannel.flanneld.reconcile.PassReport;
+import io.jflannel.flanneld.reconcile.PassReport.Opponent;
 import io.jflannel.flanneld.state.ExternalInterface;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The status file's content. Members may be added in later versions, none change their meaning. */
 public final class StatusDocument {
@@ -35,7 +39,7 @@ public final class StatusDocument {
     fields.put("store", store(facts));
     facts.external().ifPresent(external -> fields.put("interface", external(external)));
     fields.put("subnetFile", file(about, facts.file()));
-    facts.network().ifPresent(network -> fields.put("network", network(network)));
+    facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     fields.put("peers", peers(facts));
     fields.put("refused", refused(facts));
     fields.put("options", about.options());
@@ -109,30 +113,32 @@ public final class StatusDocument {
     };
   }
 
-  private static Json network(NetworkState network) {
+  private static Json network(PassReport pass) {
     return new Fields()
-        .flag("devicesUp", network.devicesUp())
-        .texts("problems", network.problems())
+        .texts("problems", pass.allProblems())
         .put(
             "lastPass",
             new Fields()
-                .text("at", network.at().toString())
-                .number("written", network.written())
+                .text("at", pass.at().toString())
+                .number("put", pass.puts())
+                .number("deleted", pass.deletes())
+                .number("milliseconds", pass.wall().toMillis())
+                .number("cpuMilliseconds", pass.cpu().toMillis())
                 .object())
-        .number("repairs", network.repairs())
-        .texts("opponents", network.opponents())
+        .number("repairs", pass.repairs())
+        .texts("opponents", pass.opponents().stream().map(Opponent::toString).toList())
         .object();
   }
 
   private static Json peers(Facts facts) {
-    Map<Subnets, String> problems = facts.network().map(NetworkState::peers).orElse(Map.of());
-    boolean programmed = facts.network().filter(NetworkState::settled).isPresent();
+    Map<Subnets, String> problems = facts.pass().map(PassReport::peers).orElse(Map.of());
+    Set<Lease> passed = new HashSet<>(facts.passed());
     List<Json> peers = new ArrayList<>();
     for (Lease peer : facts.view().map(StoreView::peers).orElse(List.of())) {
       Fields fields = new Fields();
       node(fields, peer);
       Optional<String> problem = Optional.ofNullable(problems.get(peer.subnets()));
-      fields.flag("programmed", programmed && problem.isEmpty());
+      fields.flag("programmed", problem.isEmpty() && passed.contains(peer));
       problem.ifPresent(reason -> fields.text("reason", reason));
       peers.add(fields.object());
     }

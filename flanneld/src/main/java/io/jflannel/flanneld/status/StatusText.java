@@ -138,11 +138,15 @@ public final class StatusText {
     lines.add(
         line(
             "network",
-            "last change at %s: %s written; %s repairs since the start"
-                .formatted(word(pass, "at"), word(pass, "written"), word(network, "repairs"))));
+            "last change at %s: %s put, %s deleted in %s ms; %s repairs since the start"
+                .formatted(
+                    word(pass, "at"),
+                    word(pass, "put"),
+                    word(pass, "deleted"),
+                    word(pass, "milliseconds"),
+                    word(network, "repairs"))));
     words(network, "problems").forEach(problem -> lines.add(line("", "- " + problem)));
-    words(network, "opponents")
-        .forEach(opponent -> lines.add(line("", "- keeps being undone: " + opponent)));
+    words(network, "opponents").forEach(opponent -> lines.add(line("", "- " + opponent)));
   }
 
   private void peers(List<String> lines) {

@@ -11,12 +11,13 @@ import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.lease.Subnets;
+import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.status.Facts;
 import io.jflannel.flanneld.status.FileState;
-import io.jflannel.flanneld.status.NetworkState;
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,7 +145,22 @@ class HeraldTest {
     return Facts.atStart()
         .running()
         .with(view)
-        .with(new NetworkState(Instant.now(), true, true, List.of(), Map.of(), 0, 0, List.of()))
+        .with(
+            new PassReport(
+                1,
+                Instant.now(),
+                true,
+                Set.of(Family.V4),
+                Map.of(),
+                List.of(),
+                0,
+                Map.of(),
+                0,
+                0,
+                0,
+                Duration.ZERO,
+                Duration.ZERO,
+                List.of()))
         .with(new FileState.Written());
   }
 }

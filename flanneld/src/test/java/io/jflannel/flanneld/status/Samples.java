@@ -8,10 +8,13 @@ import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.Refusal;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.lease.Subnets;
+import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -88,12 +91,29 @@ final class Samples {
         Optional.empty());
   }
 
-  static NetworkState network(List<String> problems) {
-    return new NetworkState(NOW, true, true, problems, Map.of(), 7, 3, List.of());
+  static PassReport network(List<String> problems) {
+    return report(problems, Map.of());
   }
 
-  static NetworkState networkWithPeerProblem(String reason) {
-    return new NetworkState(
-        NOW, true, true, List.of(), Map.of(OTHER_PEER.subnets(), reason), 7, 3, List.of());
+  static PassReport networkWithPeerProblem(String reason) {
+    return report(List.of(), Map.of(OTHER_PEER.subnets(), reason));
+  }
+
+  private static PassReport report(List<String> problems, Map<Subnets, String> peers) {
+    return new PassReport(
+        9,
+        NOW,
+        true,
+        Set.of(Family.V4),
+        Map.of(),
+        problems,
+        2,
+        peers,
+        6,
+        1,
+        3,
+        Duration.ofMillis(12),
+        Duration.ofMillis(8),
+        List.of());
   }
 }

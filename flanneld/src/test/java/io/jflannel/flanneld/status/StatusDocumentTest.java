@@ -28,8 +28,8 @@ class StatusDocumentTest {
             "since":"2026-11-22T13:21:44Z","complete":true},\
             "interface":{"name":"eth0","mtu":1500,"address":"192.0.2.1","publicIp":"192.0.2.1"},\
             "subnetFile":{"path":"/run/flannel/subnet.env","state":"written"},\
-            "network":{"devicesUp":true,"problems":[],\
-            "lastPass":{"at":"2026-11-22T13:22:14Z","written":7},"repairs":3,"opponents":[]},\
+            "network":{"problems":[],"lastPass":{"at":"2026-11-22T13:22:14Z","put":6,\
+            "deleted":1,"milliseconds":12,"cpuMilliseconds":8},"repairs":3,"opponents":[]},\
             "peers":[{"subnet":"10.5.2.0/24","publicIp":"192.0.2.2","backend":"vxlan",\
             "programmed":true},{"subnet":"10.5.3.0/24","publicIp":"192.0.2.3",\
             "backend":"vxlan","programmed":false,"reason":"no VTEP MAC yet"}],\
@@ -51,7 +51,7 @@ class StatusDocumentTest {
             store        etcd v3 at http://192.0.2.9:2379, connected since 2026-11-22T13:21:44Z
             interface    eth0, MTU 1500, 192.0.2.1, announced as 192.0.2.1
             subnet file  /run/flannel/subnet.env, written
-            network      last change at 2026-11-22T13:22:14Z: 7 written; 3 repairs since the start
+            network      last change at 2026-11-22T13:22:14Z: 6 put, 1 deleted in 12 ms; 3 repairs since the start
             peers        2 wanted, 1 programmed
                          - 10.5.3.0/24 via 192.0.2.3: no VTEP MAC yet
             refused      1 keys

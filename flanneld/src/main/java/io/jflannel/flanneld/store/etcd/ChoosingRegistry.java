@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.store.etcd;
 
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
@@ -46,6 +47,11 @@ final class ChoosingRegistry implements Registry {
         .orElse(
             "etcd at %s, keys below %s (v2 or v3: not chosen yet)"
                 .formatted(access.endpoints().text(), access.prefix()));
+  }
+
+  @Override
+  public LeaseText.Form form() {
+    return chosen().form();
   }
 
   @Override

@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.json.Json;
+import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
@@ -50,6 +51,12 @@ public final class Etcd2Registry implements Registry {
   @Override
   public String description() {
     return "etcd v2 at %s, keys below %s".formatted(access.endpoints().text(), keys.directory());
+  }
+
+  /** Leases with IPv6 have the v3 form all the same. */
+  @Override
+  public LeaseText.Form form() {
+    return LeaseText.Form.V2;
   }
 
   @Override

@@ -77,6 +77,7 @@ public final class LocalRegistry implements Registry {
     return files.locked(state -> {
       Instant now = clock.instant();
       Swept swept = sweep(files, state, now);
+      listed = Optional.of(swept);
       return new Listing(
           swept.state().id(),
           swept.state().revision(),

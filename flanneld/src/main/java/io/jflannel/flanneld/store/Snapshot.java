@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.store;
+
+import io.jflannel.flanneld.lease.Candidate;
+import io.jflannel.flanneld.lease.LeaseFold;
+import io.jflannel.flanneld.lease.LeaseFold.Folded;
+import io.jflannel.flanneld.store.Registry.Entry;
+import io.jflannel.flanneld.store.Registry.Listing;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * All keys as known: a listing, brought forward by events. A key is parsed when its value changes
+ * and not again. One thread's.
+ */
+final class Snapshot {
+
+  /** A key with what its value says. */
+  record Known(Entry entry, Candidate candidate) {
+    static Known of(Entry entry) {
+      return new Known(
+          entry,
+          Candidate.of(entry.name(), entry.value(), entry.problem(), entry.createRevision()));
+    }
+  }
+
+  private TreeMap<String, Known> keys = new TreeMap<>();
+  private Folded folded = Folded.NONE;
+  private boolean changed = true;
+  private long listed;
+
+  Collection<Known> keys() {
+    return keys.values();
+  }
+
+  Optional<Entry> entry(String name) {
+    return Optional.ofNullable(keys.get(name)).map(Known::entry);
+  }
+
+  /** Whether a fold could give something new. */
+  boolean isChanged() {
+    return changed;
+  }
+
+  /** The rules have changed. */
+  void rejudge() {
+    changed = true;
+  }
+
+  void list(Listing listing) {
+    TreeMap<String, Known> now = new TreeMap<>();
+    for (Entry entry : listing.entries()) {
+      now.put(entry.name(), known(entry));
+    }
+    changed |= now.size() != keys.size();
+    keys = now;
+    listed = listing.revision();
+  }
+
+  /** Parses, unless only other things than the value have changed: a renewal. */
+  private Known known(Entry entry) {
+    Known before = keys.get(entry.name());
+    if (before != null && isSame(before.entry(), entry)) {
+      return new Known(entry, before.candidate());
+    }
+    changed = true;
+    return Known.of(entry);
+  }
+
+  private static boolean isSame(Entry one, Entry other) {
+    return one.createRevision() == other.createRevision()
+        && one.value().equals(other.value())
+        && one.problem().equals(other.problem());
+  }
+
+  /** Takes a change over, unless the listing knew it already. */
+  boolean put(Entry entry) {
+    if (entry.modRevision() <= listed) {
+      return false;
+    }
+    wrote(entry);
+    return true;
+  }
+
+  /** Takes a deletion over, unless the listing knew it already. */
+  boolean delete(String name, long revision) {
+    if (revision <= listed) {
+      return false;
+    }
+    changed |= keys.remove(name) != null;
+    return true;
+  }
+
+  /** What this node wrote itself is known before its event comes. */
+  void wrote(Entry entry) {
+    keys.put(entry.name(), known(entry));
+  }
+
+  void removed(String name) {
+    changed |= keys.remove(name) != null;
+  }
+
+  /** Judges all keys if anything changed since the last time. */
+  Folded fold(LeaseFold.Rules rules) {
+    if (changed) {
+      List<Candidate> candidates = keys.values().stream().map(Known::candidate).toList();
+      folded = LeaseFold.fold(candidates, rules, folded.accepted());
+      changed = false;
+    }
+    return folded;
+  }
+}

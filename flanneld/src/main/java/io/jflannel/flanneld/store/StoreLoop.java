@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.store;
+
+import io.jflannel.flanneld.config.NetworkConfig;
+import io.jflannel.flanneld.flow.Backoff;
+import io.jflannel.flanneld.flow.Latest;
+import io.jflannel.flanneld.lease.LeaseFold.Folded;
+import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.lease.StoreView.Contact;
+import io.jflannel.flanneld.store.Registry.Listing;
+import java.lang.System.Logger.Level;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * The loop of a store's one owner thread: lists, has the watch run from there, takes events over,
+ * lets the own lease be kept, and publishes what came out. After every interruption of the watch it
+ * lists again and compares (ODD-61).
+ */
+final class StoreLoop {
+
+  private static final System.Logger LOG = System.getLogger(RegistryStore.class.getName());
+
+  /** A burst of events is judged in portions: judging takes at most a fifth of the time. */
+  private static final int FOLD_SHARE = 4;
+
+  private final Registry registry;
+  private final NetworkConfig config;
+  private final Function<String, NetworkConfig> parser;
+  private final Pace pace;
+  private final BlockingQueue<StoreEvent> events;
+  private final BlockingQueue<Long> watchFrom;
+  private final Latest<StoreView> views;
+  private final Snapshot snapshot;
+  private final OwnLeaseKeeper own;
+
+  private boolean listed;
+  private boolean mustList = true;
+  private boolean watching;
+  private boolean alive;
+  private String storeId = "";
+  private long highest;
+  private long listAt;
+  private long watchStart;
+  private long distrustUntil;
+  private long foldAt;
+  private Backoff backoff;
+  private Folded folded = Folded.NONE;
+  private Contact contact;
+  private Optional<String> restartNeeded = Optional.empty();
+  private Optional<StoreView> published = Optional.empty();
+
+  StoreLoop(
+      Registry registry,
+      NetworkConfig config,
+      Function<String, NetworkConfig> parser,
+      Pace pace,
+      BlockingQueue<StoreEvent> events,
+      BlockingQueue<Long> watchFrom,
+      Latest<StoreView> views,
+      Snapshot snapshot,
+      OwnLeaseKeeper own) {
+    this.registry = registry;
+    this.config = config;
+    this.parser = parser;
+    this.pace = pace;
+    this.events = events;
+    this.watchFrom = watchFrom;
+    this.views = views;
+    this.snapshot = snapshot;
+    this.own = own;
+    this.backoff = pace.relist();
+    long now = pace.now();
+    this.listAt = now;
+    this.distrustUntil = now;
+    this.foldAt = now;
+    this.contact = new Contact(false, pace.wall().instant(), "not asked yet");
+  }
+
+  void run() throws InterruptedException {
+    while (true) {
+      takeEvents();
+      if (mustList && isDue(listAt)) {
+        list();
+      }
+      if (listed && !mustList && own.act() == OwnLeaseKeeper.Turn.CONFLICT) {
+        mustList = true;
+        listAt = own.due().orElse(pace.now());
+      }
+      publish();
+    }
+  }
+
+  private boolean isDue(long at) {
+    return at - pace.now() <= 0;
+  }
+
+  private void takeEvents() throws InterruptedException {
+    Optional<Long> due = nextDue();
+    StoreEvent event =
+        due.isPresent()
+            ? events.poll(Math.max(0, due.get() - pace.now()), TimeUnit.NANOSECONDS)
+            : events.take();
+    while (event != null) {
+      take(event);
+      event = events.poll();
+    }
+  }
+
+  private Optional<Long> nextDue() {
+    Optional<Long> next = mustList ? Optional.of(listAt) : own.due();
+    next = earlier(next, own.expiresAt());
+    if (!isDue(distrustUntil)) {
+      next = earlier(next, Optional.of(distrustUntil));
+    }
+    return canFold() ? earlier(next, Optional.of(foldAt)) : next;
+  }
+
+  private static Optional<Long> earlier(Optional<Long> one, Optional<Long> other) {
+    return one.isPresent() && (other.isEmpty() || one.get() - other.get() < 0) ? one : other;
+  }
+
+  private void take(StoreEvent event) {
+    switch (event) {
+      case StoreEvent.Alive sign -> isAlive(sign.revision());
+      case StoreEvent.Put put -> {
+        highest = Math.max(highest, put.entry().modRevision());
+        if (snapshot.put(put.entry())) {
+          own.observe();
+        }
+      }
+      case StoreEvent.Deleted deleted -> {
+        highest = Math.max(highest, deleted.revision());
+        if (snapshot.delete(deleted.name(), deleted.revision())) {
+          own.observe();
+          own.freed();
+        }
+      }
+      case StoreEvent.ConfigText changed -> compareConfig(changed.text());
+      case StoreEvent.WatchEnded ended -> watchEnded(ended.reason());
+      case StoreEvent.Attributes newer -> own.want(newer.attributes());
+    }
+  }
+
+  private void isAlive(long revision) {
+    alive = true;
+    if (revision < highest) {
+      mustList = true; // another store answers (ODD-62)
+      listAt = pace.now();
+      return;
+    }
+    highest = revision;
+    if (!contact.connected()) {
+      contact = new Contact(true, pace.wall().instant(), "");
+      LOG.log(Level.INFO, "watching {0}", registry.description());
+    }
+  }
+
+  /** A watch may end now and then; one that ends before it lived is a broken contact. */
+  private void watchEnded(String reason) {
+    watching = false;
+    mustList = true;
+    if (pace.now() - watchStart > pace.relist().longest().toNanos()) {
+      backoff = pace.relist();
+    }
+    if (!alive) {
+      disconnected(reason);
+    }
+    listAt = pace.after(backoff);
+    backoff = backoff.next();
+    LOG.log(Level.DEBUG, "the watch ended: {0}", reason);
+  }
+
+  private void disconnected(String reason) {
+    if (contact.connected() || !listed) {
+      LOG.log(Level.WARNING, "no contact with {0}: {1}", registry.description(), reason);
+    }
+    boolean since = contact.connected();
+    contact = new Contact(false, since ? pace.wall().instant() : contact.since(), reason);
+  }
+
+  private void list() throws InterruptedException {
+    Listing listing;
+    Optional<String> text;
+    try {
+      listing = registry.list();
+      text = registry.config();
+    } catch (StoreException e) {
+      disconnected(String.valueOf(e.getMessage())); // ODD-33
+      listAt = pace.after(backoff);
+      backoff = backoff.next();
+      return;
+    }
+    boolean replaced = isReplaced(listing);
+    snapshot.list(listing);
+    storeId = listing.storeId();
+    highest = listing.revision();
+    listed = true;
+    mustList = false;
+    if (replaced) {
+      distrustUntil = pace.now() + pace.distrust().toNanos();
+      LOG.log(Level.WARNING, "{0} was replaced by another store", registry.description());
+      own.distrust();
+    } else {
+      own.observe();
+    }
+    compareConfig(text);
+    if (!watching) {
+      watching = true;
+      alive = false;
+      watchStart = pace.now();
+      watchFrom.add(listing.revision());
+    }
+  }
+
+  private boolean isReplaced(Listing listing) {
+    return listed && (!listing.storeId().equals(storeId) || listing.revision() < highest);
+  }
+
+  private void compareConfig(Optional<String> text) {
+    Optional<String> before = restartNeeded;
+    restartNeeded = ConfigWatch.restartNeeded(config, text, parser, registry.configKey());
+    if (!restartNeeded.equals(before)) {
+      LOG.log(
+          Level.WARNING,
+          restartNeeded.orElse(registry.configKey() + " says again what this daemon runs with"));
+    }
+  }
+
+  private void publish() {
+    fold();
+    StoreView view =
+        new StoreView(
+            own.view(),
+            folded.peers(),
+            folded.refused(),
+            folded.kept(),
+            listed && isDue(distrustUntil),
+            contact.connected() && !own.trouble().isEmpty()
+                ? new Contact(true, contact.since(), own.trouble())
+                : contact,
+            restartNeeded);
+    if (!published.equals(Optional.of(view))) {
+      published = Optional.of(view);
+      views.put(view);
+    }
+  }
+
+  private boolean canFold() {
+    return listed && own.hasAttributes() && snapshot.isChanged();
+  }
+
+  private void fold() {
+    if (!canFold() || !isDue(foldAt)) {
+      return;
+    }
+    long start = pace.now();
+    folded = snapshot.fold(own.rules());
+    long end = pace.now();
+    foldAt = end + FOLD_SHARE * (end - start);
+  }
+}
