@@ -5,5 +5,6 @@ module io.jflannel.linux {
   requires static org.jspecify;
 
   exports io.jflannel.linux;
+  exports io.jflannel.linux.route;
   exports io.jflannel.net;
 }

@@ -10,19 +10,30 @@ public enum Errno {
   ENOENT(2),
   ESRCH(3),
   EINTR(4),
+  EIO(5),
+  EBADF(9),
   EAGAIN(11),
   ENOMEM(12),
   EACCES(13),
   EBUSY(16),
   EEXIST(17),
   ENODEV(19),
+  ENOTDIR(20),
   EINVAL(22),
+  EROFS(30),
   ERANGE(34),
+  ENAMETOOLONG(36),
+  EPROTO(71),
+  EMSGSIZE(90),
   EOPNOTSUPP(95),
+  EAFNOSUPPORT(97),
+  EADDRINUSE(98),
   EADDRNOTAVAIL(99),
   ENETDOWN(100),
   ENETUNREACH(101),
   ENOBUFS(105),
+  ETIMEDOUT(110),
+  ECONNREFUSED(111),
   EHOSTUNREACH(113);
 
   private final int number;
@@ -33,6 +44,11 @@ public enum Errno {
 
   public int number() {
     return number;
+  }
+
+  /** Whether {@code number}, an errno as the kernel gives it (positive), is this one. */
+  public boolean is(int number) {
+    return this.number == number;
   }
 
   /** The symbolic name of a number, or {@code errno N}. */

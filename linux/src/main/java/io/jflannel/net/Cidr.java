@@ -75,7 +75,10 @@ public record Cidr(Ip ip, int length) {
         host >= 64
             ? host == 128 ? first : new Ip(first.high() + (1L << (host - 64)), first.low())
             : first.isV4() && host == 32 ? first : stepped(first, host);
-    return next.compareTo(first) <= 0 ? Optional.empty() : Optional.of(new Cidr(next, length));
+    boolean inFamily = next.family() == family(); // ::fffe:0:0/96 is followed by IPv4-mapped ones
+    return inFamily && next.compareTo(first) > 0
+        ? Optional.of(new Cidr(next, length))
+        : Optional.empty();
   }
 
   private static Ip stepped(Ip first, int host) {

@@ -58,13 +58,13 @@ final class IpText {
     }
     int[] groups = new int[8];
     if (gap < 0) {
-      if (groups(text, text, groups, 0) != 8) {
+      if (groups(text, text, groups, true) != 8) {
         throw bad(text, "not eight groups");
       }
     } else {
       int[] tail = new int[8];
-      int before = groups(text.substring(0, gap), text, groups, 0);
-      int after = groups(text.substring(gap + 2), text, tail, 0);
+      int before = groups(text.substring(0, gap), text, groups, false);
+      int after = groups(text.substring(gap + 2), text, tail, true);
       if (before + after > 7) {
         throw bad(text, ":: stands for no group");
       }
@@ -73,14 +73,16 @@ final class IpText {
     return new Ip(word(groups, 0), word(groups, 4));
   }
 
-  private static int groups(String part, String whole, int[] groups, int count) {
+  /** Only the end of the whole text may be a dotted quad. */
+  private static int groups(String part, String whole, int[] groups, boolean last) {
+    int count = 0;
     if (part.isEmpty()) {
       return count;
     }
     for (int at = 0; at <= part.length(); ) {
       int end = part.indexOf(':', at);
       String group = end < 0 ? part.substring(at) : part.substring(at, end);
-      boolean embeddedV4 = end < 0 && group.indexOf('.') >= 0;
+      boolean embeddedV4 = last && end < 0 && group.indexOf('.') >= 0;
       if (count + (embeddedV4 ? 2 : 1) > 8) {
         throw bad(whole, "more than eight groups");
       }

@@ -25,11 +25,34 @@ public record MacAddress(long bits) {
    * @throws IllegalArgumentException naming the text
    */
   public static MacAddress parse(String text) {
-    boolean pairs = text.matches("(?:[0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\\1){4}[0-9a-fA-F]{2}");
-    if (!pairs && !text.matches("(?:[0-9a-fA-F]{4}\\.){2}[0-9a-fA-F]{4}")) {
-      throw new IllegalArgumentException("\"" + text + "\" is no MAC address");
+    int group =
+        switch (text.length()) {
+          case 17 -> 2;
+          case 14 -> 4;
+          default -> throw wrong(text);
+        };
+    char separator = text.charAt(group);
+    if (group == 2 ? separator != ':' && separator != '-' : separator != '.') {
+      throw wrong(text);
     }
-    return new MacAddress(HexFormat.fromHexDigitsToLong(text.replaceAll("[:.-]", "")));
+    long bits = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (i % (group + 1) == group) {
+        if (c != separator) {
+          throw wrong(text);
+        }
+      } else if (HexFormat.isHexDigit(c)) {
+        bits = bits << 4 | HexFormat.fromHexDigit(c);
+      } else {
+        throw wrong(text);
+      }
+    }
+    return new MacAddress(bits);
+  }
+
+  private static IllegalArgumentException wrong(String text) {
+    return new IllegalArgumentException("\"" + text + "\" is no MAC address");
   }
 
   /** A MAC address from its six bytes. */

@@ -7,6 +7,7 @@ import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Underlay;
+import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
 import java.util.List;
@@ -44,6 +45,15 @@ public interface Backend {
    * DirectRouting.
    */
   Set<Ip> asksFor(StoreView view);
+
+  /**
+   * Destinations where this backend's routes give way to others', which must therefore be read.
+   *
+   * @param own the held lease
+   */
+  default Set<Cidr> contested(Lease own) {
+    return Set.of();
+  }
 
   /** The wanted state for a held lease {@code own} and the view's peers. */
   Desired desired(ExternalInterface external, Lease own, Underlay underlay, StoreView view);

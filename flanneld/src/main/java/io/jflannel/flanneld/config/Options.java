@@ -41,6 +41,11 @@ public record Options(
     Optional<Path> statusFile,
     NexthopObjects nexthopObjects) {
 
+  public Options {
+    ifaces = List.copyOf(ifaces);
+    ifaceRegexes = List.copyOf(ifaceRegexes);
+  }
+
   /**
    * Flags of the etcd stores.
    *
@@ -57,11 +62,15 @@ public record Options(
       String password,
       EtcdApi api) {
 
-    /** All but the password (ODD-3, P37). */
+    public Etcd {
+      endpoints = List.copyOf(endpoints);
+    }
+
+    /** Without the password, also that of an endpoint's user (ODD-3, P37). */
     @Override
     public String toString() {
       return "Etcd[endpoints=%s, prefix=%s, keyFile=%s, certFile=%s, caFile=%s, username=%s, api=%s]"
-          .formatted(endpoints, prefix, keyFile, certFile, caFile, username, api);
+          .formatted(Endpoints.masked(endpoints), prefix, keyFile, certFile, caFile, username, api);
     }
   }
 
@@ -72,7 +81,17 @@ public record Options(
       String annotationPrefix,
       String kubeconfigFile,
       Path netConfigPath,
-      boolean setNodeNetworkUnavailable) {}
+      boolean setNodeNetworkUnavailable) {
+
+    /** Without a user and password in the URL. */
+    @Override
+    public String toString() {
+      return "Kubernetes[enabled=%s, apiUrl=%s, annotationPrefix=%s, kubeconfigFile=%s,"
+              .formatted(enabled, Endpoints.masked(apiUrl), annotationPrefix, kubeconfigFile)
+          + " netConfigPath=%s, setNodeNetworkUnavailable=%s]"
+              .formatted(netConfigPath, setNodeNetworkUnavailable);
+    }
+  }
 
   /**
    * The health server.

@@ -59,7 +59,7 @@ public sealed interface Json {
     }
   }
 
-  /** A string. */
+  /** A string; halves of surrogate pairs are replaced by U+FFFD when it is parsed. */
   record Str(String value) implements Json {}
 
   /** A number, kept as its text: the reader decides what range and form it accepts. */

@@ -7,7 +7,16 @@ package io.jflannel.flanneld.json;
 public final class JsonException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private final String message;
+
   public JsonException(String message) {
     super(message);
+    this.message = message;
+  }
+
+  /** Never null. */
+  @Override
+  public String getMessage() {
+    return message;
   }
 }

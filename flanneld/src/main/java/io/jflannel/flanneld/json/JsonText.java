@@ -2,7 +2,9 @@
 package io.jflannel.flanneld.json;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -42,7 +44,7 @@ final class JsonText {
     return switch (token) {
       case START_OBJECT -> object(parser);
       case START_ARRAY -> array(parser);
-      case VALUE_STRING -> new Json.Str(parser.getString());
+      case VALUE_STRING -> new Json.Str(wellFormed(parser.getString()));
       case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Json.Num(parser.getString());
       case VALUE_TRUE -> new Json.Bool(true);
       case VALUE_FALSE -> new Json.Bool(false);
@@ -55,7 +57,7 @@ final class JsonText {
   private static Json object(JsonParser parser) {
     List<Json.Member> members = new ArrayList<>();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
-      String name = parser.currentName();
+      String name = wellFormed(parser.currentName());
       members.add(new Json.Member(name, value(parser, parser.nextToken())));
     }
     return new Json.Obj(members);
@@ -71,8 +73,28 @@ final class JsonText {
     return new Json.Arr(items);
   }
 
-  private static String at(TokenStreamLocation where) {
-    return " (line " + where.getLineNr() + ", column " + where.getColumnNr() + ")";
+  /** As Go's decoder: half of a surrogate pair becomes U+FFFD. */
+  private static String wellFormed(String text) {
+    StringBuilder repaired = null;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isHighSurrogate(c)
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(c)) {
+        repaired = repaired == null ? new StringBuilder(text) : repaired;
+        repaired.setCharAt(i, '\ufffd');
+      }
+    }
+    return repaired == null ? text : repaired.toString();
+  }
+
+  /** Jackson names no place when one of its limits is exceeded. */
+  private static String at(@Nullable TokenStreamLocation where) {
+    return where == null
+        ? ""
+        : " (line " + where.getLineNr() + ", column " + where.getColumnNr() + ")";
   }
 
   static String print(Json json) {
@@ -137,6 +159,6 @@ final class JsonText {
   }
 
   private static void unicode(char c, StringBuilder out) {
-    out.append("\\u%04x".formatted((int) c));
+    out.append("\\u").append(HexFormat.of().toHexDigits(c));
   }
 }

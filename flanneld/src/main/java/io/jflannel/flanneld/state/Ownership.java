@@ -18,11 +18,19 @@ import java.util.Set;
  * @param network4 the IPv4 flannel network, absent if that family is off
  * @param network6 the IPv6 flannel network
  * @param devices names of the links of the running configuration
+ * @param contested destinations for which every route of the main table is reported, whoever made
+ *     it: where ours must give way (--ip-blackhole-route, B17)
  */
-public record Ownership(Optional<Cidr> network4, Optional<Cidr> network6, Set<String> devices) {
+public record Ownership(
+    Optional<Cidr> network4, Optional<Cidr> network6, Set<String> devices, Set<Cidr> contested) {
 
   public Ownership {
     devices = Set.copyOf(devices);
+    contested = Set.copyOf(contested);
+  }
+
+  public Ownership withContested(Set<Cidr> newContested) {
+    return new Ownership(network4, network6, devices, newContested);
   }
 
   public Optional<Cidr> network(Family family) {

@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.state;
 
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
 import java.util.Optional;
@@ -16,6 +17,11 @@ import java.util.Optional;
 public sealed interface Resource {
 
   Key key();
+
+  /** Whether {@code found}, which stands under the same key, is as good as this wanted one. */
+  default boolean satisfiedBy(Resource found) {
+    return equals(found);
+  }
 
   /** The stage of a pass that handles it. */
   default Stage stage() {
@@ -46,7 +52,7 @@ public sealed interface Resource {
    * @param local source address of the tunnel; absent on a found device without one
    * @param mtu in bytes
    * @param compatible on a found device: whether it can become the wanted one by changes in place
-   *     (kind, VNI, GBP, l2miss, group, external mode); always true on a wanted one
+   *     as far as nothing else here says so (l2miss, external mode); always true on a wanted one
    */
   record VxlanDevice(
       String name,
@@ -64,6 +70,39 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.Device(name);
+    }
+
+    /** Any port serves if none is asked for, and a device without a parent is taken as it is. */
+    @Override
+    public boolean satisfiedBy(Resource found) {
+      return found instanceof VxlanDevice device
+          && reachableFrom(device)
+          && local.equals(device.local)
+          && mac.equals(device.mac)
+          && mtu == device.mtu
+          && learning == device.learning
+          && up == device.up;
+    }
+
+    /**
+     * Whether a found device can become this one by changes in place; else it is replaced by a new
+     * one. Upstream's rule (backends.md 3.2 and G1.1), but another local address of the same family
+     * is a change in place.
+     */
+    public boolean reachableFrom(VxlanDevice found) {
+      return found.compatible
+          && name.equals(found.name)
+          && vni == found.vni
+          && gbp == found.gbp
+          && (port == 0 || port == found.port)
+          && (found.parent.isEmpty() || found.parent.equals(parent))
+          && local.map(Ip::family).orElse(Family.V4)
+              == found.local.map(Ip::family).orElse(Family.V4);
+    }
+
+    public VxlanDevice withUp(boolean newUp) {
+      return new VxlanDevice(
+          name, vni, port, parent, local, mac, mtu, learning, gbp, newUp, compatible);
     }
   }
 
@@ -90,8 +129,24 @@ public sealed interface Resource {
    * A setting of one of our devices.
    *
    * @param path below /proc/sys, such as {@code net/ipv6/conf/flannel.1/accept_ra}
+   * @param value found as {@link #MISSING} if this kernel has no such setting (IPv6 switched off)
    */
   record DeviceSysctl(String device, String path, String value) implements Resource {
+
+    /** No such setting here: nothing to set, nothing to complain about. */
+    public static final String MISSING = "";
+
+    /** Routers on the overlay must not configure the host (backends.md 3.2). */
+    public static DeviceSysctl acceptRa(String device, String value) {
+      return new DeviceSysctl(device, "net/ipv6/conf/" + device + "/accept_ra", value);
+    }
+
+    @Override
+    public boolean satisfiedBy(Resource found) {
+      return found instanceof DeviceSysctl(var _, var _, var there)
+          && (there.equals(value) || there.equals(MISSING));
+    }
+
     @Override
     public Key key() {
       return new Key.Sysctl(path);
@@ -101,8 +156,8 @@ public sealed interface Resource {
   /** An IPv4 nexthop object, on-link or not; the kernel chooses its id. */
   record Nexthop(String device, Ip gateway, boolean onlink) implements Resource {
     @Override
-    public Key key() {
-      return new Key.NexthopObject(device, gateway);
+    public Key.NexthopObject key() {
+      return new Key.NexthopObject(device, gateway, onlink);
     }
   }
 
@@ -155,8 +210,8 @@ public sealed interface Resource {
     record Blackhole() implements Via {}
 
     /**
-     * Found only: a route of a shape that is never ours (multipath, no gateway, …) where ours
-     * should stand.
+     * Found only: a route that is never ours (multipath, no gateway, another protocol, …) where
+     * ours might stand. It is replaced if ours is wanted there, else left alone.
      */
     record Foreign(String description) implements Via {}
   }
@@ -169,7 +224,7 @@ public sealed interface Resource {
 
     record Sysctl(String path) implements Key {}
 
-    record NexthopObject(String device, Ip gateway) implements Key {}
+    record NexthopObject(String device, Ip gateway, boolean onlink) implements Key {}
 
     record Fdb(String device, MacAddress mac) implements Key {}
 

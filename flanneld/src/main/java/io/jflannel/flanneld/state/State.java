@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.state;
 
 import io.jflannel.flanneld.state.Resource.Key;
+import io.jflannel.flanneld.state.Resource.Stage;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -40,6 +41,18 @@ public final class State {
       }
     }
     return new State(resources, surplus);
+  }
+
+  /** What {@code stage} handles, surplus included. */
+  public State only(Stage stage) {
+    Map<Key, Resource> chosen = HashMap.newHashMap(resources.size());
+    resources.forEach((key, resource) -> {
+      if (resource.stage() == stage) {
+        chosen.put(key, resource);
+      }
+    });
+    return new State(
+        chosen, surplus.stream().filter(resource -> resource.stage() == stage).toList());
   }
 
   public Optional<Resource> get(Key key) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store;
 
+import io.jflannel.flanneld.lease.LeaseText;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,11 @@ public interface Registry extends AutoCloseable {
 
   /** Text for log and status, without secrets. */
   String description();
+
+  /** Whose bytes this store's users write: known once the configuration was read. */
+  default LeaseText.Form form() {
+    return LeaseText.Form.V3;
+  }
 
   /**
    * The full key of the network configuration, for messages: {@code /coreos.com/network/config}.

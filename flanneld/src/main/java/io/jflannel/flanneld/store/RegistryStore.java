@@ -4,7 +4,6 @@ package io.jflannel.flanneld.store;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.StoreView;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -24,7 +23,6 @@ import java.util.function.Function;
 public final class RegistryStore implements LeaseStore {
 
   private final Registry registry;
-  private final LeaseText.Form form;
   private final Function<String, NetworkConfig> parser;
   private final Pace pace;
 
@@ -32,19 +30,15 @@ public final class RegistryStore implements LeaseStore {
    * A store.
    *
    * @param registry closed with the store
-   * @param form how values are written; leases with IPv6 always have the v3 form
    * @param parser reads and validates the configuration's text; throws ConfigException or
    *     JsonException
    */
-  public RegistryStore(
-      Registry registry, LeaseText.Form form, Function<String, NetworkConfig> parser) {
-    this(registry, form, parser, Pace.usual());
+  public RegistryStore(Registry registry, Function<String, NetworkConfig> parser) {
+    this(registry, parser, Pace.usual());
   }
 
-  RegistryStore(
-      Registry registry, LeaseText.Form form, Function<String, NetworkConfig> parser, Pace pace) {
+  RegistryStore(Registry registry, Function<String, NetworkConfig> parser, Pace pace) {
     this.registry = registry;
-    this.form = form;
     this.parser = parser;
     this.pace = pace;
   }
@@ -71,7 +65,7 @@ public final class RegistryStore implements LeaseStore {
     LinkedBlockingQueue<StoreEvent> events = new LinkedBlockingQueue<>();
     LinkedBlockingQueue<Long> watchFrom = new LinkedBlockingQueue<>();
     Snapshot snapshot = new Snapshot();
-    OwnLeaseKeeper own = new OwnLeaseKeeper(registry, request, form, pace, snapshot);
+    OwnLeaseKeeper own = new OwnLeaseKeeper(registry, request, registry.form(), pace, snapshot);
     StoreLoop loop =
         new StoreLoop(
             registry, request.config(), parser, pace, events, watchFrom, views, snapshot, own);

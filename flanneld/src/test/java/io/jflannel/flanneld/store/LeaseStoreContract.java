@@ -51,8 +51,6 @@ public abstract class LeaseStoreContract {
   protected abstract StoreUnderTest freshStore() throws Exception;
 
   /** How values are written to it. */
-  protected abstract LeaseText.Form form();
-
   @BeforeEach
   void openStore() throws Exception {
     store = freshStore();
@@ -67,7 +65,7 @@ public abstract class LeaseStoreContract {
   }
 
   private TestNode node(Setup setup) {
-    return new TestNode(store.open(), form(), setup);
+    return new TestNode(store.open(), setup);
   }
 
   private TestNode node(LeaseAttributes attributes) {
@@ -81,11 +79,12 @@ public abstract class LeaseStoreContract {
   }
 
   private void put(String name, LeaseAttributes attributes) {
-    store.put(name, LeaseText.write(attributes, form()).getBytes(UTF_8));
+    store.put(name, LeaseText.write(attributes, registry.form()).getBytes(UTF_8));
   }
 
   private void putLeased(String name, LeaseAttributes attributes) {
-    store.put(name, LeaseText.write(attributes, form()).getBytes(UTF_8), Duration.ofMinutes(10));
+    store.put(
+        name, LeaseText.write(attributes, registry.form()).getBytes(UTF_8), Duration.ofMinutes(10));
   }
 
   private Entry entry(Subnets subnets) throws InterruptedException {
@@ -114,7 +113,7 @@ public abstract class LeaseStoreContract {
 
   @Test
   void readsTheConfigurationOrSaysWhatIsMissing() throws Exception { // P12
-    try (RegistryStore reader = new RegistryStore(store.open(), form(), TestNetwork::parse)) {
+    try (RegistryStore reader = new RegistryStore(store.open(), TestNetwork::parse)) {
       assertThat(reader.readConfig()).isEqualTo(TestNetwork.parse(CONFIG));
       store.deleteConfig();
       assertThatThrownBy(reader::readConfig)
@@ -132,7 +131,7 @@ public abstract class LeaseStoreContract {
     Entry entry = entry(subnets);
     assertThat(entry.value())
         .isEqualTo(
-            form() == LeaseText.Form.V3
+            registry.form() == LeaseText.Form.V3
                 ? "{\"PublicIP\":\"10.77.0.1\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"22:47:8e:8f:4f:56\"}}"
                 : "{\"PublicIP\":\"10.77.0.1\",\"BackendType\":\"vxlan\",\"BackendData\":{\"VtepMAC\":\"22:47:8e:8f:4f:56\"}}");
     assertThat(entry.reservation()).isFalse();
@@ -310,7 +309,7 @@ public abstract class LeaseStoreContract {
       assertThat(after).isNotEqualTo(before);
       assertThat(TestNode.warning(view))
           .contains("subnet changed from %s to %s: restart containers".formatted(before, after));
-      assertThat(entry(before).value()).isEqualTo(LeaseText.write(OTHER, form()));
+      assertThat(entry(before).value()).isEqualTo(LeaseText.write(OTHER, registry.form()));
       node.await("the new owner as a peer", seen -> hasPeer(seen, before.toString()));
     }
   }

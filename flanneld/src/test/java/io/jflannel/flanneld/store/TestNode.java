@@ -8,7 +8,6 @@ import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.LeaseAttributes;
-import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
@@ -90,8 +89,8 @@ final class TestNode implements AutoCloseable {
   private final RegistryStore store;
   private final Thread thread;
 
-  TestNode(Registry registry, LeaseText.Form form, Setup setup) {
-    store = new RegistryStore(registry, form, TestNetwork::parse, QUICK);
+  TestNode(Registry registry, Setup setup) {
+    store = new RegistryStore(registry, TestNetwork::parse, QUICK);
     publish(setup.attributes());
     LeaseStore.Request request =
         new LeaseStore.Request(

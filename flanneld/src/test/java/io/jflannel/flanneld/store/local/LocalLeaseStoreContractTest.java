@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.local;
 
-import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.store.LeaseStoreContract;
 import io.jflannel.flanneld.store.StoreUnderTest;
 import org.junit.jupiter.api.Test;
@@ -10,11 +9,6 @@ class LocalLeaseStoreContractTest extends LeaseStoreContract {
   @Override
   protected StoreUnderTest freshStore() {
     return new LocalStoreUnderTest();
-  }
-
-  @Override
-  protected LeaseText.Form form() {
-    return LeaseText.Form.V3;
   }
 
   @Test

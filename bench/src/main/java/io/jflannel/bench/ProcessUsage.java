@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.bench;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a process has used so far, from proc_pid_stat(5) and proc_pid_status(5).
+ *
+ * @param cpu user and system time of the process and of its descendants, those that ended and were
+ *     waited for included
+ * @param residentKb resident set of the process alone, in KiB
+ * @param peakKb its largest resident set so far, in KiB
+ */
+record ProcessUsage(Duration cpu, long residentKb, long peakKb) {
+
+  /** USER_HZ: what the kernel counts in towards user space, on every architecture Linux runs on. */
+  private static final long TICKS_PER_SECOND = 100;
+
+  /** Empty if there is no such process. */
+  static Optional<ProcessUsage> of(long pid) {
+    return ProcFile.of(pid, "status")
+        .map(status -> new ProcessUsage(treeCpu(pid), kb(status, "VmRSS:"), kb(status, "VmHWM:")));
+  }
+
+  private static Duration treeCpu(long pid) {
+    Stream<Long> descendants =
+        ProcessHandle.of(pid).stream().flatMap(ProcessHandle::descendants).map(ProcessHandle::pid);
+    long ticks =
+        Stream.concat(Stream.of(pid), descendants)
+            .flatMap(id -> ProcFile.of(id, "stat").stream())
+            .mapToLong(ProcessUsage::ticks)
+            .sum();
+    return Duration.ofMillis(ticks * 1000 / TICKS_PER_SECOND);
+  }
+
+  /** utime, stime, cutime and cstime of a line of {@code /proc/PID/stat}. */
+  static long ticks(String stat) {
+    String[] fromField3 = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", -1);
+    return List.of(11, 12, 13, 14).stream().mapToLong(i -> Long.parseLong(fromField3[i])).sum();
+  }
+
+  private static long kb(String status, String name) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .map(line -> line.replaceAll("[^0-9]", ""))
+        .mapToLong(Long::parseLong)
+        .findFirst()
+        .orElse(0);
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.backend;
+
+import io.jflannel.flanneld.config.ConfigException;
+import io.jflannel.flanneld.config.NetworkConfig;
+import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.flanneld.state.ExternalInterface;
+import java.util.List;
+import java.util.Locale;
+
+/** The backends by the names of {@code Backend.Type} (backends.md 1.1), in any letter case. */
+public final class Backends {
+
+  private static final List<String> AVAILABLE = List.of(Vxlan.TYPE, HostGw.TYPE);
+  private static final List<String> LATER =
+      List.of("udp", "ipip", "wireguard", "ipsec", "extension", "alloc", "tencent-vpc");
+
+  private Backends() {}
+
+  /**
+   * The backend that the configuration names.
+   *
+   * @throws ConfigException if the type is unknown or not available yet, if the Backend object is
+   *     wrong, or if the backend cannot work with this interface
+   */
+  public static Backend of(NetworkConfig config, ExternalInterface external) {
+    String type = config.backendType().toLowerCase(Locale.ROOT);
+    try {
+      return switch (type) {
+        case Vxlan.TYPE -> new Vxlan(config);
+        case HostGw.TYPE -> new HostGw(config, external);
+        default -> throw unavailable(config.backendType(), type);
+      };
+    } catch (JsonException e) {
+      throw new ConfigException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static ConfigException unavailable(String written, String type) {
+    String available = String.join(", ", AVAILABLE);
+    return new ConfigException(
+        LATER.contains(type)
+            ? "Backend.Type: \"" + written + "\" is not available yet; available: " + available
+            : "Backend.Type: unknown backend type: \""
+                + written
+                + "\"; known: "
+                + available
+                + ", and not available yet: "
+                + String.join(", ", LATER));
+  }
+
+  /** The same backend with {@code --ip-blackhole-route}. */
+  public static Backend withBlackholeRoute(Backend backend) {
+    return new WithBlackhole(backend);
+  }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.daemon;
+
+import io.jflannel.flanneld.Version;
+import io.jflannel.flanneld.backend.Backend;
+import io.jflannel.flanneld.backend.Backends;
+import io.jflannel.flanneld.config.ConfigException;
+import io.jflannel.flanneld.config.NetworkConfig;
+import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.flow.TaskScope;
+import io.jflannel.flanneld.iface.InterfaceSelection;
+import io.jflannel.flanneld.iface.Selection;
+import io.jflannel.flanneld.iface.Wish;
+import io.jflannel.flanneld.kernel.HostNetworkReader;
+import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.flanneld.status.About;
+import io.jflannel.flanneld.status.Board;
+import io.jflannel.flanneld.status.Facts;
+import io.jflannel.flanneld.status.HealthServer;
+import io.jflannel.flanneld.status.OptionsJson;
+import io.jflannel.flanneld.store.LeaseLostException;
+import io.jflannel.flanneld.store.LeaseStore;
+import io.jflannel.flanneld.subnetfile.LockedException;
+import io.jflannel.flanneld.subnetfile.PreviousSubnets;
+import io.jflannel.flanneld.subnetfile.SubnetFile;
+import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** One run of flanneld, in the order of spec 2.1. */
+final class Daemon {
+
+  private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
+  private static final Path BRIDGE_SETTINGS = Path.of("/proc/sys/net/bridge");
+
+  private final Options options;
+  private final Map<String, String> environment;
+  private final Board board = new Board();
+
+  Daemon(Options options, Map<String, String> environment) {
+    this.options = options;
+    this.environment = environment;
+  }
+
+  /**
+   * Runs until interrupted.
+   *
+   * @throws StartException if the node cannot be started, or not go on, as configured
+   */
+  void run() throws InterruptedException {
+    About about = about();
+    LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
+    try (SubnetFile file = subnetFile()) {
+      PreviousSubnets previous = lockAndReadBack(file);
+      try (LeaseStore store = openStore();
+          TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
+        serveHealth(scope);
+        scope.forkPlatform("herald", herald(about)::run);
+        prepare(store, previous).start(scope, store, file);
+        board.update(Facts::running);
+        scope.join();
+      } catch (LeaseLostException e) {
+        throw new StartException("Subnet lost (--on-lease-lost=exit): " + e.getMessage());
+      }
+    }
+  }
+
+  private About about() {
+    return new About(
+        Version.text(),
+        ProcessHandle.current().pid(),
+        Instant.now(),
+        OptionsJson.of(options),
+        options.subnetFile());
+  }
+
+  private SubnetFile subnetFile() {
+    return new SubnetFile(
+        options.subnetFile(), Path.of(environment.getOrDefault("TMPDIR", "/tmp")));
+  }
+
+  /** A file that cannot be locked now is locked, or refused, when it is written. */
+  private static PreviousSubnets lockAndReadBack(SubnetFile file) {
+    Optional<String> text = Optional.empty();
+    try {
+      file.lock();
+      text = file.read();
+    } catch (LockedException e) {
+      throw new StartException(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "Subnet file {0}: {1}", file.path(), Reasons.of(e));
+    }
+    PreviousSubnets previous = PreviousSubnets.of(text);
+    previous
+        .problems()
+        .forEach(
+            problem -> LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
+    return previous;
+  }
+
+  /** Without a port the server's classes are not even loaded. */
+  private void serveHealth(TaskScope scope) {
+    if (options.health().port() <= 0) {
+      return;
+    }
+    try {
+      HealthServer server =
+          HealthServer.start(options.health(), () -> board.now().readiness(Instant.now()));
+      scope.fork("health", server::untilInterrupted);
+    } catch (IOException e) {
+      throw new StartException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Herald herald(About about) {
+    Systemd systemd = new Systemd(environment.getOrDefault("NOTIFY_SOCKET", ""));
+    Path statusFile =
+        options
+            .statusFile()
+            .orElseGet(() -> options.subnetFile().toAbsolutePath().resolveSibling("status.json"));
+    return new Herald(board, about, systemd, statusFile);
+  }
+
+  private LeaseStore openStore() {
+    try {
+      LeaseStore store = Stores.open(options);
+      LOG.log(Level.INFO, "Created subnet manager: {0}", store.description());
+      board.update(facts -> facts.withStore(store.description()));
+      return store;
+    } catch (ConfigException e) {
+      throw new StartException(e.getMessage());
+    }
+  }
+
+  /** Everything that must be known before a lease is asked for. */
+  private Node prepare(LeaseStore store, PreviousSubnets previous) throws InterruptedException {
+    NetworkConfig config = new ConfigWait(store, board).await();
+    board.update(facts -> facts.withStore(store.description()));
+    BridgeNetfilter.missing(config, BRIDGE_SETTINGS)
+        .forEach(missing -> LOG.log(Level.WARNING, missing));
+    ExternalInterface external = chooseInterface(config);
+    board.update(facts -> facts.with(external));
+    return new Node(options, config, backend(config, external), external, previous, board);
+  }
+
+  private ExternalInterface chooseInterface(NetworkConfig config) {
+    Wish wish =
+        new Wish(
+            Arrays.stream(Family.values()).filter(config::enabled).collect(Collectors.toSet()),
+            options.ifaces(),
+            options.ifaceRegexes(),
+            options.ifaceCanReach(),
+            options.publicIp(),
+            options.publicIpv6());
+    try (HostNetworkReader reader = new HostNetworkReader()) {
+      return switch (InterfaceSelection.select(wish, reader.read(), reader::routeTo)) {
+        case Selection.None none ->
+            throw new StartException(
+                "Failed to find an interface: " + String.join("; ", none.reasons()));
+        case Selection.Found found -> {
+          found.passedOver().forEach(miss -> LOG.log(Level.INFO, "Passed over {0}", miss));
+          LOG.log(Level.INFO, "Using {0}", words(found.external()));
+          yield found.external();
+        }
+      };
+    }
+  }
+
+  private static String words(ExternalInterface external) {
+    return "interface %s, MTU %d, address %s, announced as %s"
+        .formatted(
+            external.name(),
+            external.mtu(),
+            both(external.address4(), external.address6()),
+            both(external.public4(), external.public6()));
+  }
+
+  private static String both(Optional<Ip> v4, Optional<Ip> v6) {
+    return Stream.of(v4, v6)
+        .flatMap(Optional::stream)
+        .map(Ip::toString)
+        .collect(Collectors.joining(" and "));
+  }
+
+  private Backend backend(NetworkConfig config, ExternalInterface external) {
+    try {
+      Backend backend = Backends.of(config, external);
+      return options.ipBlackholeRoute() ? Backends.withBlackholeRoute(backend) : backend;
+    } catch (ConfigException e) {
+      throw new StartException(e.getMessage());
+    }
+  }
+}

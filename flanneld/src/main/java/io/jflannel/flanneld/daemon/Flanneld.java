@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.daemon;
+
+import io.jflannel.flanneld.Version;
+import io.jflannel.flanneld.cli.CommandLine;
+import io.jflannel.flanneld.cli.FlanneldFlags;
+import io.jflannel.flanneld.config.Options.LogFormat;
+import io.jflannel.flanneld.log.Logging;
+import java.io.PrintStream;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Map;
+
+/** The program {@code flanneld}: command line in, exit status out (spec 1.7). */
+public final class Flanneld {
+
+  private static final int FAILED = 1;
+
+  private Flanneld() {}
+
+  /** Starts the daemon and stays until it is stopped or cannot go on. */
+  public static void main(String[] arguments) {
+    String program = System.getProperty("jflannel.program", "flanneld");
+    CommandLine asked = FlanneldFlags.read(program, List.of(arguments), System.getenv());
+    switch (asked) {
+      case CommandLine.Help help -> System.err.print(help.usage());
+      case CommandLine.Version _ -> System.err.println(Version.text());
+      case CommandLine.Bad bad -> System.exit(refuse(bad, System.err));
+      case CommandLine.Run run -> run(run, System.getenv());
+    }
+  }
+
+  /** A value that cannot be used is logged, as upstream does; malformed flags get the usage. */
+  private static int refuse(CommandLine.Bad bad, PrintStream err) {
+    if (bad.status() == CommandLine.Bad.UNUSABLE) {
+      Logging.start(LogFormat.KLOG, 0);
+      System.getLogger(Flanneld.class.getName()).log(Level.ERROR, bad.message());
+    } else {
+      err.println(bad.message());
+      err.print(bad.usage());
+    }
+    return bad.status();
+  }
+
+  private static void run(CommandLine.Run run, Map<String, String> environment) {
+    Logging.start(run.options().logFormat(), run.options().verbosity());
+    Shutdown shutdown = Shutdown.install();
+    System.Logger log = System.getLogger(Flanneld.class.getName());
+    run.warnings().forEach(warning -> log.log(Level.WARNING, warning));
+    try {
+      new Daemon(run.options(), environment).run();
+      shutdown.exit(0);
+    } catch (InterruptedException stopped) {
+      log.log(Level.INFO, "Stopped; the network stays up");
+      shutdown.exit(0);
+    } catch (StartException e) {
+      log.log(Level.ERROR, e.getMessage());
+      shutdown.exit(FAILED);
+    } catch (RuntimeException | Error e) {
+      log.log(Level.ERROR, "flanneld ends", e);
+      shutdown.exit(FAILED);
+    }
+  }
+}

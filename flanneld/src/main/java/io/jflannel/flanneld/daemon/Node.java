@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.daemon;
+
+import io.jflannel.flanneld.backend.Backend;
+import io.jflannel.flanneld.config.NetworkConfig;
+import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.flow.Latest;
+import io.jflannel.flanneld.flow.TaskScope;
+import io.jflannel.flanneld.kernel.ExistingVteps;
+import io.jflannel.flanneld.kernel.NetlinkKernel;
+import io.jflannel.flanneld.lease.OwnAttributes;
+import io.jflannel.flanneld.lease.OwnLease;
+import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.reconcile.PassReport;
+import io.jflannel.flanneld.reconcile.Reconciler;
+import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.flanneld.state.NexthopObjects;
+import io.jflannel.flanneld.state.Ownership;
+import io.jflannel.flanneld.status.Board;
+import io.jflannel.flanneld.status.Facts;
+import io.jflannel.flanneld.store.LeaseStore;
+import io.jflannel.flanneld.subnetfile.PreviousSubnets;
+import io.jflannel.flanneld.subnetfile.SubnetEnv;
+import io.jflannel.flanneld.subnetfile.SubnetFile;
+import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
+import java.util.Optional;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What runs once the configuration and the interface are known. Every arrow is a {@link Latest}:
+ *
+ * <pre>
+ *   store ── views ──► network ── reports ──► board ── wanted file ──► subnet file
+ *     ▲                   │                     ▲
+ *     '── own attributes ─┴── external ─────────'
+ * </pre>
+ */
+final class Node {
+
+  private final Options options;
+  private final NetworkConfig config;
+  private final Backend backend;
+  private final ExternalInterface chosen;
+  private final PreviousSubnets previous;
+  private final Board board;
+  private final Backend.Vteps vteps;
+
+  private final Latest<StoreView> views = new Latest<>();
+  private final Latest<OwnAttributes> attributes = new Latest<>();
+  private final Latest<ExternalInterface> externals = new Latest<>();
+  private final Latest<PassReport> reports = new Latest<>();
+  private final Latest<SubnetEnv> files = new Latest<>();
+
+  Node(
+      Options options,
+      NetworkConfig config,
+      Backend backend,
+      ExternalInterface chosen,
+      PreviousSubnets previous,
+      Board board) {
+    this.options = options;
+    this.config = config;
+    this.backend = backend;
+    this.chosen = chosen;
+    this.previous = previous;
+    this.board = board;
+    // Before the lease is acquired: the published MAC is the truth from then on.
+    this.vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
+  }
+
+  /** Starts everything; nothing here waits. */
+  void start(TaskScope scope, LeaseStore store, SubnetFile file) {
+    externals.put(chosen);
+    scope.fork("external", () -> each(externals, this::publish));
+    scope.fork("store", () -> store.run(request(), views));
+    scope.forkPlatform("network", reconciler()::run);
+    scope.fork("views", () -> each(views, view -> board.update(facts -> facts.with(view))));
+    scope.fork("reports", this::passOnReports);
+    scope.fork("wanted-file", () -> each(board.facts(), this::wantFile));
+    SubnetFileKeeper keeper =
+        new SubnetFileKeeper(file, files, state -> board.update(facts -> facts.with(state)));
+    scope.fork("file", keeper::run);
+  }
+
+  private LeaseStore.Request request() {
+    return new LeaseStore.Request(
+        config,
+        previous.v4(),
+        previous.v6(),
+        attributes,
+        options.renewMargin(),
+        options.onLeaseLost());
+  }
+
+  private Reconciler reconciler() {
+    Set<String> devices =
+        Stream.of(backend.devices().v4(), backend.devices().v6())
+            .flatMap(Optional::stream)
+            .collect(Collectors.toSet());
+    Ownership ownership = new Ownership(network(Family.V4), network(Family.V6), devices, Set.of());
+    NexthopObjects nexthops =
+        switch (options.nexthopObjects()) {
+          case AUTO -> NexthopObjects.AUTO;
+          case NEVER -> NexthopObjects.NEVER;
+        };
+    return new Reconciler(
+        new Reconciler.Setup(backend, ownership, nexthops, chosen),
+        NetlinkKernel::open,
+        views,
+        externals,
+        reports);
+  }
+
+  private Optional<Cidr> network(Family family) {
+    return config.range(family).map(NetworkConfig.AddressRange::network);
+  }
+
+  /** P20, P22: what others are told follows the interface. */
+  private void publish(ExternalInterface now) {
+    attributes.put(published -> backend.attributes(now, vteps, published));
+    board.update(facts -> facts.with(now));
+  }
+
+  /** A pass that found nothing to do changes nothing that is worth telling. */
+  private void passOnReports() throws InterruptedException {
+    Latest.Versioned<PassReport> report = reports.awaitNewer(0);
+    while (true) {
+      PassReport told = report.value();
+      board.update(facts -> facts.with(told));
+      do {
+        report = reports.awaitNewer(report.version());
+      } while (saysNothingNew(report.value(), told));
+    }
+  }
+
+  private static boolean saysNothingNew(PassReport report, PassReport told) {
+    return report.puts() + report.deletes() == 0
+        && report.settled() == told.settled()
+        && report.wanted() == told.wanted()
+        && report.repairs() == told.repairs()
+        && report.allProblems().equals(told.allProblems())
+        && report.peers().equals(told.peers())
+        && report.opponents().size() == told.opponents().size();
+  }
+
+  private static boolean devicesUp(PassReport report) {
+    return report.families().stream().allMatch(report::ready);
+  }
+
+  /**
+   * LIF-1: the file says that the network can be used, so not before the devices of all families
+   * have come up. Later problems do not take it away.
+   */
+  private void wantFile(Facts facts) {
+    boolean up = facts.pass().filter(Node::devicesUp).isPresent();
+    if (up
+        && facts.view().isPresent()
+        && facts.view().get().own() instanceof OwnLease.Held held
+        && facts.external().isPresent()) {
+      int mtu = backend.mtu(facts.external().get());
+      SubnetEnv env = SubnetEnv.of(config, held.lease().subnets(), mtu, options.ipMasq());
+      if (files.peek().filter(last -> last.value().equals(env)).isEmpty()) {
+        files.put(env);
+      }
+    }
+  }
+
+  /** Work on the newest value. */
+  private interface Each<T> {
+    void on(T value);
+  }
+
+  private static <T> void each(Latest<T> values, Each<T> work) throws InterruptedException {
+    long seen = 0;
+    while (true) {
+      Latest.Versioned<T> newer = values.awaitNewer(seen);
+      seen = newer.version();
+      work.on(newer.value());
+    }
+  }
+}

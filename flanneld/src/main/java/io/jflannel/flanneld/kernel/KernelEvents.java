@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.kernel;
+
+import io.jflannel.flanneld.state.Kernel.Disturbance;
+import io.jflannel.flanneld.state.Kernel.Interest;
+import io.jflannel.linux.route.EventFilter;
+import io.jflannel.linux.route.EventGroup;
+import io.jflannel.linux.route.Link;
+import io.jflannel.linux.route.Route;
+import io.jflannel.linux.route.RouteEvent;
+import io.jflannel.linux.route.RouteEvents;
+import io.jflannel.linux.route.RouteSocket;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * Listens to the kernel on a platform thread of its own and tells of what is news. Headers are
+ * looked at first: most events of a busy host concern containers' links and never are decoded.
+ */
+final class KernelEvents implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  private final RouteEvents events;
+  private final int ownPort;
+  private final Supplier<Interest> interest;
+  private final Consumer<Disturbance> listener;
+  private final Map<Integer, String> names;
+  private final Thread thread;
+  private volatile boolean closed;
+
+  private KernelEvents(int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
+    this.ownPort = ownPort;
+    this.interest = interest;
+    this.listener = listener;
+    names = new HashMap<>();
+    events = RouteEvents.open(EnumSet.allOf(EventGroup.class), this::wants);
+    thread = Thread.ofPlatform().name("kernel events").daemon().unstarted(this::listen);
+  }
+
+  static KernelEvents start(
+      int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
+    var started = new KernelEvents(ownPort, interest, listener);
+    started.nameLinks();
+    started.thread.start();
+    return started;
+  }
+
+  private void nameLinks() {
+    Interest now = interest.get();
+    try (RouteSocket socket = RouteSocket.open()) {
+      socket.link(now.parent()).ifPresent(this::note);
+      for (String device : now.ownership().devices()) {
+        socket.link(device).ifPresent(this::note);
+      }
+    }
+  }
+
+  private void note(Link link) {
+    names.put(link.index(), link.name());
+  }
+
+  private void listen() {
+    while (!closed) {
+      tell(events.await(PATIENCE));
+    }
+    events.close();
+  }
+
+  private void tell(List<RouteEvent> heard) {
+    if (heard.isEmpty()) {
+      return;
+    }
+    var relevance = new Relevance(interest.get(), names, ownPort);
+    for (RouteEvent event : heard) {
+      if (event instanceof RouteEvent.LinkChanged(var link, _) && relevance.concerns(link.name())) {
+        note(link);
+      } else if (event instanceof RouteEvent.LinkChanged(var link, _)) {
+        names.remove(link.index());
+      } else if (event instanceof RouteEvent.LinkGone(var link, _)) {
+        names.remove(link.index());
+      }
+      relevance.of(event).ifPresent(listener);
+    }
+  }
+
+  private boolean wants(EventFilter.Header header) {
+    if (header.portId() == ownPort && header.group() != EventGroup.LINK) {
+      return false;
+    }
+    return switch (header.group()) {
+      case LINK -> true;
+      case ADDRESS, NEIGHBOUR -> names.containsKey(header.linkIndex());
+      case ROUTE -> header.table() == Route.MAIN;
+      case NEXTHOP -> header.gone() && header.protocol() == NexthopIds.PROTOCOL;
+    };
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    events.wake();
+    boolean interrupted = Thread.interrupted();
+    try {
+      thread.join(Duration.ofSeconds(5));
+    } catch (InterruptedException e) {
+      interrupted = true; // it ends by itself
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.reconcile;
+
+import io.jflannel.flanneld.flow.Backoff;
+import io.jflannel.flanneld.flow.Latest;
+import io.jflannel.flanneld.lease.Lease;
+import io.jflannel.flanneld.lease.OwnLease;
+import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.flanneld.state.Kernel;
+import io.jflannel.flanneld.state.Kernel.Interest;
+import io.jflannel.flanneld.state.Ownership;
+import io.jflannel.flanneld.state.Plan;
+import io.jflannel.flanneld.state.State;
+import io.jflannel.linux.LinuxException;
+import io.jflannel.net.Ip;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The loop of a {@link Reconciler}: when to pass, and over what. Owned by one thread. */
+final class Loop {
+
+  private static final Backoff FIRST_RETRY =
+      new Backoff(Duration.ofMillis(500), Duration.ofSeconds(30));
+
+  private final Reconciler.Setup setup;
+  private final Kernel kernel;
+  private final Bell bell;
+  private final Latest<StoreView> views;
+  private final Latest<ExternalInterface> followed;
+  private final Ways ways;
+  private final Reporter reporter;
+
+  private ExternalInterface external;
+  private boolean externalMissing;
+  private Optional<Lease> held = Optional.empty();
+  private Optional<Wanted> wanted = Optional.empty();
+  private Optional<Pace> pace = Optional.empty();
+  private Backoff retry = FIRST_RETRY;
+  private boolean retrying;
+  private boolean listening;
+  private volatile Interest interest;
+
+  Loop(
+      Reconciler.Setup setup,
+      Kernel kernel,
+      Bell bell,
+      Latest<StoreView> views,
+      Latest<ExternalInterface> followed,
+      Latest<PassReport> reports) {
+    this.setup = setup;
+    this.kernel = kernel;
+    this.bell = bell;
+    this.views = views;
+    this.followed = followed;
+    external = setup.external();
+    ways = new Ways(kernel.surroundings());
+    reporter = new Reporter(setup, reports, bell);
+    interest = new Interest(setup.ownership(), external.name(), State.empty(), Kernel.Ways.IGNORED);
+  }
+
+  void run() throws InterruptedException {
+    while (true) {
+      boolean rung = await();
+      boolean disturbed = bell.hear();
+      Optional<Latest.Versioned<StoreView>> view = views.peek();
+      if (view.isPresent()) {
+        hold(view.get().value());
+        if (held.isPresent()) {
+          pass(view.get(), held.get(), !rung || disturbed);
+        }
+      }
+    }
+  }
+
+  /** Until there is something to do; answers whether the bell rang. */
+  private boolean await() throws InterruptedException {
+    if (pace.isEmpty()) {
+      bell.await();
+      return true;
+    }
+    Pace last = pace.get();
+    Duration limit =
+        retrying && retry.pause().compareTo(last.tick()) < 0 ? retry.pause() : last.tick();
+    boolean rung = bell.await(limit);
+    Duration pause = last.pause(System.nanoTime());
+    if (pause.isPositive()) {
+      Thread.sleep(pause);
+    }
+    return rung;
+  }
+
+  /** While the own lease is awaited again, the last one is kept up: traffic goes on. */
+  private void hold(StoreView view) {
+    if (view.own() instanceof OwnLease.Held(var lease, _, _)) {
+      held = Optional.of(lease);
+    }
+  }
+
+  private void pass(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
+      throws InterruptedException {
+    long started = System.nanoTime();
+    Duration cpu = ThreadCpu.now();
+    boolean failed;
+    try {
+      Pass.Result result = passOnce(view, own, askAgain);
+      Duration wall = Duration.ofNanos(System.nanoTime() - started);
+      reporter.passed(result, view.value(), externalProblem(), wall, ThreadCpu.now().minus(cpu));
+      failed = !result.failures().isEmpty() || externalMissing;
+      if (result.cutShort()) {
+        bell.ring();
+      }
+      listen();
+    } catch (LinuxException e) {
+      reporter.failed(e, view.value());
+      failed = true;
+    }
+    retry = failed && retrying ? retry.next() : FIRST_RETRY;
+    retrying = failed;
+    long ended = System.nanoTime();
+    pace =
+        Optional.of(
+            pace.isEmpty()
+                ? Pace.first(ended)
+                : new Pace(ended, Duration.ofNanos(ended - started), ThreadCpu.now().minus(cpu)));
+  }
+
+  private Pass.Result passOnce(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
+      throws InterruptedException {
+    follow();
+    Ownership ownership = setup.ownership().withContested(setup.backend().contested(own));
+    Set<Ip> asked = setup.backend().asksFor(view.value());
+    var freshness = askAgain ? Ways.Freshness.ASK_AGAIN : Ways.Freshness.KNOWN_SERVES;
+    var basis =
+        new Wanted.Basis(
+            external, own, ways.to(asked, ownership.devices(), freshness), view.value());
+    Wanted now =
+        wanted
+            .filter(known -> known.basis().sameAs(basis))
+            .orElseGet(() -> Wanted.of(setup.backend(), basis));
+    var matter = asked.isEmpty() ? Kernel.Ways.IGNORED : Kernel.Ways.MATTER;
+    interest = new Interest(ownership, external.name(), now.adapted(), matter);
+    var limits =
+        new Plan.Limits(
+            ownership,
+            view.value().kept(),
+            view.value().complete() ? Plan.Deletion.ALLOWED : Plan.Deletion.FORBIDDEN);
+    Pass.Result result =
+        new Pass(kernel.target(), limits, setup.nexthops(), now, () -> isOlder(view)).run();
+    wanted = Optional.of(result.wanted());
+    interest = new Interest(ownership, external.name(), result.wanted().adapted(), matter);
+    return result;
+  }
+
+  private boolean isOlder(Latest.Versioned<StoreView> view) {
+    return views.peek().filter(newest -> newest.version() > view.version()).isPresent();
+  }
+
+  private void follow() {
+    Optional<ExternalInterface> now = kernel.surroundings().follow(external);
+    externalMissing = now.isEmpty();
+    if (now.isPresent() && !now.get().equals(external)) {
+      reporter.external(external, now.get());
+      external = now.get();
+      followed.put(external);
+    }
+  }
+
+  private List<String> externalProblem() {
+    return externalMissing
+        ? List.of("interface " + external.name() + " is gone or has lost its address")
+        : List.of();
+  }
+
+  /**
+   * Only after the first pass, which may make thousands of changes that would all be told; what
+   * others did meanwhile is found by a second pass.
+   */
+  private void listen() {
+    if (!listening) {
+      kernel.listen(() -> interest, bell::ring);
+      listening = true;
+      bell.ring();
+    }
+  }
+}

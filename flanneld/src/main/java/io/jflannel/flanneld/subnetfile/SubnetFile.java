@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.subnetfile;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The file {@code --subnet-file}. Used by one thread at a time.
+ *
+ * <p>It is written only while the lock beside it is held, so two daemons never take turns on one
+ * file.
+ */
+public final class SubnetFile implements AutoCloseable {
+
+  private final Path path;
+  private final AtomicFile file;
+  private final FileLock lock;
+  private Optional<Stamp> written = Optional.empty();
+
+  /** How the file looked after the last write: a cheap sign that nobody touched it since. */
+  private record Stamp(long size, FileTime modified, @Nullable Object inode) {}
+
+  /**
+   * Names a file; touches nothing.
+   *
+   * @param temporary the system's directory for temporary files (5.3)
+   */
+  public SubnetFile(Path path, Path temporary) {
+    this.path = path.toAbsolutePath().normalize();
+    this.file = new AtomicFile(this.path, temporary);
+    this.lock = new FileLock(this.path.resolveSibling("." + this.path.getFileName() + ".lock"));
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  /**
+   * Takes the lock, creating missing directories. It is kept until {@link #close} or the end of the
+   * process, however that comes.
+   *
+   * @throws LockedException if another process has it; the message names its pid
+   * @throws IOException if the lock file cannot be made
+   */
+  public void lock() throws IOException {
+    if (!lock.held()) {
+      AtomicFile.createParents(path);
+      lock.take("subnet file " + path);
+    }
+  }
+
+  /**
+   * The text of a file left by a former run; empty if there is none.
+   *
+   * @throws IOException if there is one that cannot be read
+   */
+  public Optional<String> read() throws IOException {
+    try {
+      return Optional.of(new String(Files.readAllBytes(path), UTF_8));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Writes the whole file by a temporary one and a rename. A file that says the same already is
+   * left alone.
+   *
+   * @throws IOException naming the path; the old file, if any, is unchanged then
+   */
+  public void write(String text) throws IOException {
+    lock();
+    if (!says(text)) {
+      file.write(text);
+    }
+    written = stamp();
+  }
+
+  /** Whether the file still says {@code text}; looks into it only if it was touched. */
+  public boolean intact(String text) {
+    try {
+      Optional<Stamp> now = stamp();
+      if (now.isPresent() && now.equals(written)) {
+        return true;
+      }
+      boolean same = says(text);
+      written = same ? now : written;
+      return same;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private boolean says(String text) throws IOException {
+    return Files.isRegularFile(path, NOFOLLOW_LINKS) && read().equals(Optional.of(text));
+  }
+
+  private Optional<Stamp> stamp() throws IOException {
+    try {
+      BasicFileAttributes now =
+          Files.readAttributes(path, BasicFileAttributes.class, NOFOLLOW_LINKS);
+      return now.isRegularFile()
+          ? Optional.of(new Stamp(now.size(), now.lastModifiedTime(), now.fileKey()))
+          : Optional.empty();
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Gives the lock back. The file stays (LIF-18). */
+  @Override
+  public void close() {
+    lock.close();
+  }
+
+  @Override
+  public String toString() {
+    return Objects.toString(path);
+  }
+}

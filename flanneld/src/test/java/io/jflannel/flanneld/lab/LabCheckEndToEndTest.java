@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+/**
+ * {@code jflannel lab --check} for each backend, family and store: three daemons, and every pair of
+ * containers pings, passes a full-size packet that must not be fragmented, and carries TCP.
+ */
+class LabCheckEndToEndTest {
+
+  @BeforeAll
+  static void machineCanRunIt() {
+    Requirements.lab("etcd", "etcdctl");
+  }
+
+  static Stream<Arguments> labs() {
+    List<Arguments> all = new ArrayList<>();
+    for (LabBackend backend : LabBackend.values()) {
+      for (LabFamilies families : LabFamilies.values()) {
+        for (LabStore store : LabStore.values()) {
+          all.add(Arguments.of(backend, families, store));
+        }
+      }
+    }
+    return all.stream();
+  }
+
+  @ParameterizedTest(name = "{0}, {1}, {2}")
+  @MethodSource("labs")
+  void everyPairOfContainersIsConnected(LabBackend backend, LabFamilies families, LabStore store) {
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+
+    PrintStream print = new PrintStream(output, true, StandardCharsets.UTF_8);
+    int status =
+        new CommandLine(new LabCommand(print, print)).execute(arguments(backend, families, store));
+
+    int lines = 6 * families.list().size() * Check.Kind.values().length;
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .contains(lines + " passed, 0 failed")
+        .doesNotContain("FAIL");
+    assertThat(status).isZero();
+  }
+
+  private static String[] arguments(LabBackend backend, LabFamilies families, LabStore store) {
+    List<String> arguments =
+        new ArrayList<>(List.of("--check", "--backend=" + backend, "--store=" + store));
+    switch (families) {
+      case IPV4 -> {}
+      case IPV6 -> arguments.add("--ipv6");
+      case DUAL -> arguments.add("--dual");
+    }
+    return arguments.toArray(String[]::new);
+  }
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.store.etcd;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A real etcd on loopback, in a directory of its own. It ends with {@link #close}, and with the JVM
+ * at the latest.
+ */
+public final class EtcdServer implements AutoCloseable {
+
+  private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
+  private static final Duration START_LIMIT = Duration.ofSeconds(30);
+
+  static {
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
+  }
+
+  private final List<String> options;
+  private final Path directory;
+  private final int clientPort;
+  private final int peerPort;
+  private final boolean tls;
+  private Optional<Process> process = Optional.empty();
+
+  private EtcdServer(List<String> options, boolean tls) throws IOException {
+    this.options = List.copyOf(options);
+    this.tls = tls;
+    this.directory = Files.createTempDirectory("jflannel-etcd-");
+    this.clientPort = freePort();
+    this.peerPort = freePort();
+  }
+
+  /**
+   * Starts one over http.
+   *
+   * @param options more flags, such as {@code --enable-v2}
+   */
+  public static EtcdServer launch(String... options) {
+    return launch(false, options);
+  }
+
+  /** Starts one over https; the options name its certificate. */
+  public static EtcdServer launchTls(String... options) {
+    return launch(true, options);
+  }
+
+  private static EtcdServer launch(boolean tls, String... options) {
+    needs("etcd", "etcd-server");
+    needs("etcdctl", "etcd-client");
+    try {
+      EtcdServer server = new EtcdServer(List.of(options), tls);
+      server.start();
+      return server;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Skips the test with a printed reason, or fails it if REQUIRE_ALL=1. */
+  public static void needs(String program, String debianPackage) {
+    for (String folder : List.of("/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin")) {
+      if (Files.isExecutable(Path.of(folder, program))) {
+        return;
+      }
+    }
+    String reason = "skipped: no %s here (Debian package %s)".formatted(program, debianPackage);
+    System.out.println(reason);
+    if ("1".equals(System.getenv("REQUIRE_ALL"))) {
+      fail(reason);
+    }
+    Assumptions.abort(reason);
+  }
+
+  public static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** Starts it (again) with the data it has, and waits until it answers. */
+  public void start() {
+    String client = (tls ? "https" : "http") + "://127.0.0.1:" + clientPort;
+    String peer = "http://127.0.0.1:" + peerPort;
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "etcd",
+                "--name=test",
+                "--data-dir=" + directory.resolve("data"),
+                "--listen-client-urls=" + client,
+                "--advertise-client-urls=" + client,
+                "--listen-peer-urls=" + peer,
+                "--initial-advertise-peer-urls=" + peer,
+                "--initial-cluster=test=" + peer,
+                "--heartbeat-interval=50",
+                "--election-timeout=500",
+                "--logger=zap",
+                "--log-level=warn"));
+    command.addAll(options);
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+      builder.environment().keySet().removeIf(name -> name.startsWith("ETCD"));
+      Process started = builder.start();
+      RUNNING.add(started);
+      process = Optional.of(started);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    awaitHealth();
+  }
+
+  private void awaitHealth() {
+    try {
+      Awaitility.await()
+          .atMost(START_LIMIT)
+          .pollInterval(Duration.ofMillis(20))
+          .pollDelay(Duration.ZERO)
+          .failFast("etcd has ended", () -> process.filter(Process::isAlive).isEmpty())
+          .until(this::accepts);
+      if (!tls) {
+        Awaitility.await()
+            .atMost(START_LIMIT)
+            .pollInterval(Duration.ofMillis(50))
+            .until(() -> get("/health").contains("\"true\""));
+      }
+    } catch (RuntimeException e) {
+      throw new IllegalStateException("etcd did not start:\n" + readText(log()), e);
+    }
+  }
+
+  private boolean accepts() {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), clientPort)) {
+      return socket.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** The answer to a GET without TLS; empty if there is none. */
+  private String get(String path) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), clientPort)) {
+      socket.setSoTimeout(2_000);
+      socket
+          .getOutputStream()
+          .write("GET %s HTTP/1.0\r\nHost: x\r\n\r\n".formatted(path).getBytes(UTF_8));
+      return new String(socket.getInputStream().readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** Client URL. */
+  public String url() {
+    return (tls ? "https" : "http") + "://127.0.0.1:" + clientPort;
+  }
+
+  /** Of {@link #url}. */
+  public int port() {
+    return clientPort;
+  }
+
+  public Path directory() {
+    return directory;
+  }
+
+  private Path log() {
+    return directory.resolve("log");
+  }
+
+  /** What it has printed so far. */
+  public String logText() {
+    return readText(log());
+  }
+
+  private static String readText(Path file) {
+    try {
+      return Files.exists(file) ? Files.readString(file) : "";
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Orderly end; {@link #start()} resumes. */
+  public void stop() {
+    end(Process::destroy);
+  }
+
+  /** SIGKILL; {@link #start()} resumes. */
+  public void kill() {
+    end(Process::destroyForcibly);
+  }
+
+  private void end(java.util.function.Consumer<Process> how) {
+    process.ifPresent(running -> {
+      how.accept(running);
+      try {
+        if (!running.waitFor(10, TimeUnit.SECONDS)) {
+          running.destroyForcibly().waitFor();
+        }
+      } catch (InterruptedException e) {
+        running.destroyForcibly();
+        Thread.currentThread().interrupt();
+      }
+      RUNNING.remove(running);
+    });
+    process = Optional.empty();
+  }
+
+  /** SIGSTOP: connections stay, nobody answers. */
+  public void pause() {
+    signal("STOP");
+  }
+
+  /** SIGCONT. */
+  public void resume() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    run(List.of("kill", "-" + name, Long.toString(process.orElseThrow().pid())), Map.of());
+  }
+
+  /** Ends it, starts it again. */
+  public void restart() {
+    stop();
+    start();
+  }
+
+  /** Replaces it by an empty one at the same address: revisions start anew. */
+  public void wipe() {
+    kill();
+    deleteTree(directory.resolve("data"));
+    start();
+  }
+
+  /** Runs etcdctl against it with the v3 API. */
+  public String etcdctl(String... arguments) {
+    List<String> command = new ArrayList<>(List.of("etcdctl", "--endpoints=" + url()));
+    command.addAll(List.of(arguments));
+    return run(command, Map.of("ETCDCTL_API", "3"));
+  }
+
+  /** The output of a program that must end with 0. */
+  public static String run(List<String> command, Map<String, String> environment) {
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+      builder.environment().putAll(environment);
+      Process program = builder.start();
+      program.getOutputStream().close();
+      String output = new String(program.getInputStream().readAllBytes(), UTF_8);
+      int status = program.waitFor();
+      if (status != 0) {
+        throw new IllegalStateException(
+            "%s ended with %d: %s".formatted(String.join(" ", command), status, output));
+      }
+      return output;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    kill();
+    deleteTree(directory);
+  }
+
+  private static void deleteTree(Path root) {
+    if (!Files.exists(root)) {
+      return;
+    }
+    try {
+      Files.walkFileTree(
+          root,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.delete(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+                throws IOException {
+              Files.delete(folder);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.linux.ffi;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.util.List;
+
+/**
+ * The C library's functions that we call. Each returns what the C function returns, or the negative
+ * errno where that returns -1.
+ *
+ * <p>All go through one downcall shape, six longs in and one out: linking one shape instead of one
+ * per function makes a program start about 100 ms earlier. The calling conventions of Linux pass
+ * integers and pointers in the same registers, and surplus arguments are ignored; an {@code int}
+ * result leaves the upper half of the register undefined and is narrowed here, as are sizes, which
+ * our buffers keep below 2 GiB.
+ *
+ * <p>None of the calls is "critical" in the sense of {@link Linker.Option#critical}: they may
+ * block. Call them from platform threads.
+ */
+public final class Libc {
+
+  private static final Linker LINKER = Linker.nativeLinker();
+
+  private static final MethodHandle CALL = linkedCall();
+
+  /** Where a call leaves its errno: one per thread, so that no thread reads another's. */
+  private static final ThreadLocal<MemorySegment> ERRNO =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
+
+  private static final MemorySegment BIND = symbol("bind");
+  private static final MemorySegment CLOSE = symbol("close");
+  private static final MemorySegment EVENTFD = symbol("eventfd");
+  private static final MemorySegment GETSOCKNAME = symbol("getsockname");
+  private static final MemorySegment MOUNT = symbol("mount");
+  private static final MemorySegment OPEN = symbol("open");
+  private static final MemorySegment POLL = symbol("poll");
+  private static final MemorySegment READ = symbol("read");
+  private static final MemorySegment RECVFROM = symbol("recvfrom");
+  private static final MemorySegment SENDTO = symbol("sendto");
+  private static final MemorySegment SETNS = symbol("setns");
+  private static final MemorySegment SETSOCKOPT = symbol("setsockopt");
+  private static final MemorySegment SIGNAL = symbol("signal");
+  private static final MemorySegment SOCKET = symbol("socket");
+  private static final MemorySegment UMOUNT2 = symbol("umount2");
+  private static final MemorySegment UNSHARE = symbol("unshare");
+  private static final MemorySegment WRITE = symbol("write");
+
+  /** Of calls that pass no memory. */
+  private static final Object NOTHING = new Object();
+
+  private Libc() {}
+
+  /** <a href="https://man7.org/linux/man-pages/man2/socket.2.html">socket(2)</a>. */
+  public static int socket(int domain, int type, int protocol) {
+    return call(SOCKET, NOTHING, domain, type, protocol, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/bind.2.html">bind(2)</a>. */
+  public static int bind(int socket, NativeBuffer address, int length) {
+    return call(BIND, address, socket, address.address(), length, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/getsockname.2.html">getsockname(2)</a>. */
+  public static int getsockname(int socket, NativeBuffer address, NativeBuffer length) {
+    Object kept = List.of(address, length);
+    return call(GETSOCKNAME, kept, socket, address.address(), length.address(), 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/setsockopt.2.html">setsockopt(2)</a>. */
+  public static int setsockopt(int socket, int level, int option, NativeBuffer value, int length) {
+    return call(SETSOCKOPT, value, socket, level, option, value.address(), length, 0);
+  }
+
+  /** {@link #setsockopt(int, int, int, NativeBuffer, int)} with a C {@code int}. */
+  public static int setsockopt(int socket, int level, int option, int value) {
+    NativeBuffer buffer = NativeBuffer.allocate(4);
+    buffer.bytes().putInt(0, value);
+    return setsockopt(socket, level, option, buffer, 4);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/send.2.html">send(2)</a>. */
+  public static int send(int socket, NativeBuffer data, int length, int flags) {
+    return call(SENDTO, data, socket, data.address(), length, flags, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/sendto.2.html">sendto(2)</a>. */
+  public static int sendto(
+      int socket, NativeBuffer data, int length, int flags, NativeBuffer to, int toLength) {
+    Object kept = List.of(data, to);
+    return call(SENDTO, kept, socket, data.address(), length, flags, to.address(), toLength);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/recvfrom.2.html">recvfrom(2)</a>.
+   *
+   * @param fromLength in: capacity of {@code from}; out: the sender's length
+   */
+  public static int recvfrom(
+      int socket, NativeBuffer into, int flags, NativeBuffer from, NativeBuffer fromLength) {
+    Object kept = List.of(into, from, fromLength);
+    long length = into.capacity();
+    return call(
+        RECVFROM,
+        kept,
+        socket,
+        into.address(),
+        length,
+        flags,
+        from.address(),
+        fromLength.address());
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/poll.2.html">poll(2)</a>.
+   *
+   * @param descriptors array of struct pollfd: int fd, short events, short revents
+   * @param milliseconds -1 waits for ever
+   */
+  public static int poll(NativeBuffer descriptors, int count, int milliseconds) {
+    return call(POLL, descriptors, descriptors.address(), count, milliseconds, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/eventfd.2.html">eventfd(2)</a>. */
+  public static int eventfd(int initial, int flags) {
+    return call(EVENTFD, NOTHING, initial, flags, 0, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/open.2.html">open(2)</a>. */
+  public static int open(String path, int flags, int mode) {
+    NativeBuffer name = NativeBuffer.ofString(path);
+    return call(OPEN, name, name.address(), flags, mode, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/read.2.html">read(2)</a>. */
+  public static int read(int descriptor, NativeBuffer into) {
+    return call(READ, into, descriptor, into.address(), into.capacity(), 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/write.2.html">write(2)</a>. */
+  public static int write(int descriptor, NativeBuffer from, int length) {
+    return call(WRITE, from, descriptor, from.address(), length, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>. */
+  public static int close(int descriptor) {
+    return call(CLOSE, NOTHING, descriptor, 0, 0, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/setns.2.html">setns(2)</a>. */
+  public static int setns(int descriptor, int type) {
+    return call(SETNS, NOTHING, descriptor, type, 0, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/unshare.2.html">unshare(2)</a>. */
+  public static int unshare(int flags) {
+    return call(UNSHARE, NOTHING, flags, 0, 0, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/mount.2.html">mount(2)</a> without data. */
+  public static int mount(String source, String target, String type, long flags) {
+    NativeBuffer from = NativeBuffer.ofString(source);
+    NativeBuffer to = NativeBuffer.ofString(target);
+    NativeBuffer kind = NativeBuffer.ofString(type);
+    Object kept = List.of(from, to, kind);
+    return call(MOUNT, kept, from.address(), to.address(), kind.address(), flags, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/umount.2.html">umount2(2)</a>. */
+  public static int umount2(String target, int flags) {
+    NativeBuffer path = NativeBuffer.ofString(target);
+    return call(UMOUNT2, path, path.address(), flags, 0, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/signal.2.html">signal(2)</a>.
+   *
+   * @param handler SIG_DFL or SIG_IGN
+   * @return the former handler: exact if that was one of these two, else a part of its address
+   */
+  public static int signal(int number, int handler) {
+    return call(SIGNAL, NOTHING, number, handler, 0, 0, 0, 0);
+  }
+
+  /**
+   * The one downcall.
+   *
+   * @param kept the memory behind the addresses, which must outlive the call
+   */
+  private static int call(
+      MemorySegment f, Object kept, long a, long b, long c, long d, long e, long g) {
+    MemorySegment errno = ERRNO.get();
+    try {
+      int result = (int) (long) CALL.invokeExact(f, errno, a, b, c, d, e, g);
+      return result == -1 ? -errno.get(JAVA_INT, 0) : result;
+    } catch (Throwable impossible) {
+      throw new AssertionError(impossible);
+    } finally {
+      Reference.reachabilityFence(kept);
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private static MethodHandle linkedCall() {
+    return LINKER.downcallHandle(
+        FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+        Linker.Option.captureCallState("errno"));
+  }
+
+  private static MemorySegment symbol(String name) {
+    return LINKER
+        .defaultLookup()
+        .find(name)
+        .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no " + name));
+  }
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+# Builds and assembles what runs. Sourced, after machine.sh, by jflannel and bench/run. Expects
+# root, the checkout.
+#
+#   .build/HASH/bin/flanneld      the daemon
+#   .build/HASH/bin/jflannel      the operator's command (lab, status)
+#   .build/HASH/bin/bench         the benchmarks
+#   .build/HASH/lib, modules      the jars
+#   .build/HASH/flanneld.aot      AOT cache, recorded by a training run of flanneld
+#
+# HASH is taken over all sources and the JDK: the JDK's AOT cache would run stale classes
+# silently if a jar changed under it (shared/design/architecture.md, "Facts that bite").
+
+# sets image to the directory; builds only if a source is new
+ensure_image() {
+  image=$root/.build/$(source_hash)
+  if image_is_good; then return; fi
+  mkdir -p "$root/.build"
+  exec 9>"$root/.build/lock"
+  flock 9 # another jflannel may be at it
+  if [ ! -e "$image/complete" ]; then
+    need mvn=maven
+    compile
+    assemble
+  fi
+  image_is_good || train
+  exec 9>&-
+}
+
+# complete, and trained with an etcd if there is one
+image_is_good() {
+  [ -e "$image/complete" ] && [ -e "$image/trained" ] &&
+    { [ "$(cat "$image/trained")" = etcd ] || [ "$(trainer)" = local ]; }
+}
+
+source_hash() {
+  (
+    cd "$root"
+    {
+      find pom.xml .mvn ./*/pom.xml ./*/src/main -type f | LC_ALL=C sort | xargs sha256sum
+      cat scripts/image.sh "$JAVA_HOME/release"
+      echo "$JAVA_HOME"
+    } | sha256sum | cut -c 1-16
+  )
+}
+
+compile() {
+  say "building (once per change of the sources)"
+  build_log=$root/.build/build.log
+  (
+    cd "$root"
+    MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS-}" \
+      mvn -B -ntp -Dmaven.test.skip=true -Djacoco.skip=true -Dspotless.check.skip=true package
+  ) >"$build_log" 2>&1 </dev/null || {
+    grep -E '^\[(ERROR|WARNING)\]' "$build_log" | head -n 40 >&2 || tail -n 40 "$build_log" >&2
+    die "the build failed; all of its output is in $build_log"
+  }
+}
+
+assemble() {
+  rm -rf "$image"
+  mkdir -p "$image/lib" "$image/modules" "$image/bin"
+  cp "$root"/flanneld/target/flanneld-*.jar "$root"/flanneld/target/lib/*.jar \
+    "$root"/bench/target/bench-*.jar "$image/lib/"
+  rm -f "$image"/lib/*-sources.jar "$image"/lib/*-tests.jar
+  mv "$image"/lib/linux-*.jar "$image/modules/linux.jar"
+  program flanneld io.jflannel.flanneld.daemon.Flanneld \
+    "-XX:AOTCache=$image/flanneld.aot -Xlog:aot=off -Xlog:cds=off"
+  program bench io.jflannel.bench.Bench "-Djflannel.flanneld=$image/bin/flanneld"
+  program jflannel io.jflannel.flanneld.cli.command.Jflannel "-Djflannel.flanneld=$image/bin/flanneld"
+  : >"$image/complete"
+  # an older image may be running: those of the last day stay
+  find "$root/.build" -mindepth 1 -maxdepth 1 -type d -mtime +1 ! -path "$image" -exec rm -rf {} +
+}
+
+# the flags that shared/design/measured.md found; the command is exec'ed so that signals reach java
+lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -XX:+ExitOnOutOfMemoryError \
+-XX:-UsePerfData -XX:TrimNativeHeapInterval=1000"
+
+modules() {
+  class_path=$(find "$image/lib" -name '*.jar' | LC_ALL=C sort | tr '\n' ':')
+  echo "-p $image/modules/linux.jar --add-modules io.jflannel.linux" \
+    "--enable-native-access=io.jflannel.linux -cp ${class_path%:}"
+}
+
+# program NAME MAIN-CLASS MORE-FLAGS
+program() {
+  cat >"$image/bin/$1" <<END
+#!/bin/sh
+exec $JAVA_HOME/bin/java $lean $3 \\
+  $(modules) \\
+  \${JFLANNEL_JAVA_OPTS-} $2 "\$@"
+END
+  chmod +x "$image/bin/$1"
+}
+
+# A short flanneld, in a network namespace of its own, writes the AOT cache as it ends: with a real
+# etcd if the machine has one, else with the local store (then etcd's client is not in the cache,
+# until etcd is installed). Without the right to make a namespace, or if anything fails, there is
+# no cache: the start is slower, no more.
+train() {
+  say "recording the AOT cache ($(trainer))"
+  training=$(mktemp -d)
+  cat >"$training/script" <<'END'
+set -e
+cd "$1"
+store=$2
+shift 2
+ip link set lo up
+ip link add eth0 type veth peer name wire # not every kernel has dummy devices
+ip link set wire up
+ip address add 192.0.2.1/24 dev eth0
+ip link set eth0 up
+ip route add default via 192.0.2.254
+config='{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
+if [ "$store" = etcd ]; then
+  etcd --data-dir=etcd >etcd.log 2>&1 &
+  echo $! >etcd.pid
+  export ETCDCTL_API=3
+  tries=0
+  until etcdctl put /coreos.com/network/config "$config" >etcdctl.log 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ]
+    sleep 0.1
+  done
+  etcdctl put /coreos.com/network/subnets/10.244.9.0-24 '{"PublicIP":"192.0.2.9","PublicIPv6":null,
+    "BackendType":"vxlan","BackendData":{"VNI":1,"VtepMAC":"02:00:00:00:00:09"}}' >>etcdctl.log
+  exec "$@" --etcd-endpoints=http://127.0.0.1:2379
+fi
+mkdir store
+echo "$config" >store/config
+exec "$@" --local-store=store
+END
+  # shellcheck disable=SC2046,SC2086 # lists of words
+  unshare --net sh "$training/script" "$training" "$(trainer)" \
+    "$JAVA_HOME/bin/java" $lean "-XX:AOTCacheOutput=$training/aot" $(modules) \
+    io.jflannel.flanneld.daemon.Flanneld --subnet-file="$training/subnet.env" \
+    --status-file="$training/status.json" >"$training/log" 2>&1 </dev/null 9>&- &
+  trainee=$!
+  trap 'end_training; exit 130' INT TERM HUP
+  if wait_for_subnet_file && kill -TERM $trainee && wait $trainee && [ -e "$training/aot" ]; then
+    trainee=
+    mv "$training/aot" "$image/flanneld.aot"
+  else
+    grep '^[EF][0-9]' "$training/log" >&2 || tail -n 5 "$training/log" >&2
+    say "no AOT cache: flanneld will start more slowly (what the training run said is above)"
+  fi
+  end_training
+  trap - INT TERM HUP
+  trainer >"$image/trained"
+}
+
+# ends what is left of it: jobs of a script do not hear Ctrl-C
+end_training() {
+  [ -z "$trainee" ] || kill -KILL "$trainee" 2>/dev/null || true
+  [ ! -e "$training/etcd.pid" ] || kill -KILL "$(cat "$training/etcd.pid")" 2>/dev/null || true
+  rm -rf "$training"
+}
+
+# the store of the training run
+trainer() {
+  if command -v etcd >/dev/null && command -v etcdctl >/dev/null; then echo etcd; else echo local; fi
+}
+
+wait_for_subnet_file() {
+  tries=0
+  while [ ! -e "$training/subnet.env" ]; do
+    kill -0 $trainee 2>/dev/null || return 1
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || return 1
+    sleep 0.1
+  done
+  sleep 1 # its first pass
+}
