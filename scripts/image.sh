@@ -107,7 +107,8 @@ cd "$1"
 store=$2
 shift 2
 ip link set lo up
-ip link add eth0 type dummy
+ip link add eth0 type veth peer name wire # not every kernel has dummy devices
+ip link set wire up
 ip address add 192.0.2.1/24 dev eth0
 ip link set eth0 up
 ip route add default via 192.0.2.254
@@ -141,8 +142,8 @@ END
     trainee=
     mv "$training/aot" "$image/flanneld.aot"
   else
-    tail -n 5 "$training/log" >&2
-    say "no AOT cache: flanneld will start more slowly (the training run's last lines are above)"
+    grep '^[EF][0-9]' "$training/log" >&2 || tail -n 5 "$training/log" >&2
+    say "no AOT cache: flanneld will start more slowly (what the training run said is above)"
   fi
   end_training
   trap - INT TERM HUP

@@ -11,6 +11,7 @@ import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.iface.InterfaceSelection;
 import io.jflannel.flanneld.iface.Selection;
 import io.jflannel.flanneld.iface.Wish;
+import io.jflannel.flanneld.kernel.HostNetworkReader;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
@@ -23,6 +24,7 @@ import io.jflannel.flanneld.subnetfile.LockedException;
 import io.jflannel.flanneld.subnetfile.PreviousSubnets;
 import io.jflannel.flanneld.subnetfile.SubnetFile;
 import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** One run of flanneld, in the order of spec 2.1. */
 final class Daemon {
@@ -164,11 +167,27 @@ final class Daemon {
                 "Failed to find an interface: " + String.join("; ", none.reasons()));
         case Selection.Found found -> {
           found.passedOver().forEach(miss -> LOG.log(Level.INFO, "Passed over {0}", miss));
-          LOG.log(Level.INFO, "Using {0}", found.external());
+          LOG.log(Level.INFO, "Using {0}", words(found.external()));
           yield found.external();
         }
       };
     }
+  }
+
+  private static String words(ExternalInterface external) {
+    return "interface %s, MTU %d, address %s, announced as %s"
+        .formatted(
+            external.name(),
+            external.mtu(),
+            both(external.address4(), external.address6()),
+            both(external.public4(), external.public6()));
+  }
+
+  private static String both(Optional<Ip> v4, Optional<Ip> v6) {
+    return Stream.of(v4, v6)
+        .flatMap(Optional::stream)
+        .map(Ip::toString)
+        .collect(Collectors.joining(" and "));
   }
 
   private Backend backend(NetworkConfig config, ExternalInterface external) {

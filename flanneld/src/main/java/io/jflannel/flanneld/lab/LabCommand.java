@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -87,6 +88,7 @@ public final class LabCommand implements Callable<Integer> {
     private boolean clean;
   }
 
+  private final long start = System.nanoTime();
   private final PrintStream out;
   private final PrintStream err;
 
@@ -138,7 +140,13 @@ public final class LabCommand implements Callable<Integer> {
 
   private int verdict(Lab lab, List<Check.Line> lines) {
     long failed = lines.stream().filter(line -> !line.passed()).count();
-    out.printf("%d passed, %d failed (%s)%n", lines.size() - failed, failed, lab.spec());
+    out.printf(
+        Locale.ROOT,
+        "%d passed, %d failed (%s; %.1f s since the start)%n",
+        lines.size() - failed,
+        failed,
+        lab.spec(),
+        (System.nanoTime() - start) / 1e9);
     if (failed > 0) {
       lab.nodes()
           .forEach(node -> out.printf("--- log of node%d%n%s", node.number(), node.daemonLog()));

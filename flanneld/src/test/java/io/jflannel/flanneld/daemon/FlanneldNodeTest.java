@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jflannel.flanneld.json.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real daemons on the local store, each in a network namespace of its own. */
+class FlanneldNodeTest {
+
+  private static final Duration FIVE_SECONDS = Duration.ofSeconds(5);
+  private static final String NETWORK =
+      "{\"Network\":\"10.42.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}";
+
+  @TempDir Path directory;
+  private TestHosts hosts;
+
+  @BeforeEach
+  void prepare() throws IOException, InterruptedException {
+    hosts = new TestHosts(2);
+    Files.createDirectories(directory.resolve("store"));
+    Files.writeString(directory.resolve("store/config"), NETWORK);
+  }
+
+  @AfterEach
+  void clean() {
+    hosts.close();
+  }
+
+  @Test
+  void twoNodesReachEachOther() throws Exception {
+    try (DaemonProcess one = start(1);
+        DaemonProcess two = start(2)) {
+      one.awaitReady();
+      two.awaitReady();
+
+      String other = subnet(2).replaceAll("\\.1/24$", ".0");
+
+      await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> assertThat(peers(1)).isEqualTo(1));
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .ignoreExceptionsInstanceOf(AssertionError.class)
+          .untilAsserted(() ->
+              TestHosts.run(
+                  List.of("ip", "netns", "exec", TestHosts.name(1), "ping", "-c1", "-W1", other)));
+    }
+  }
+
+  @Test
+  void stoppingLeavesTheNetworkAndExitsWithZero() throws Exception { // LIF-17, LIF-18
+    try (DaemonProcess flanneld = start(1)) {
+      flanneld.awaitReady();
+      String file = Files.readString(file(1));
+
+      flanneld.signal("TERM");
+
+      assertThat(flanneld.awaitExit()).isZero();
+      assertThat(flanneld.log()).contains("Stopped; the network stays up");
+      assertThat(file(1)).hasContent(file);
+      assertThat(TestHosts.onHost(1, "link show flannel.1")).contains("UP");
+    }
+  }
+
+  @Test
+  void afterKillTheSameSubnetAndNoKernelWrite() throws Exception { // LIF-19
+    String subnet;
+    String link;
+    try (DaemonProcess flanneld = start(1)) {
+      flanneld.awaitReady();
+      subnet = subnet(1);
+      link = TestHosts.onHost(1, "link show flannel.1");
+      flanneld.signal("KILL");
+      assertThat(flanneld.awaitExit()).isEqualTo(137);
+    }
+
+    try (DaemonProcess again = start(1)) {
+      again.awaitReady();
+
+      assertThat(subnet(1)).isEqualTo(subnet);
+      assertThat(TestHosts.onHost(1, "link show flannel.1")).isEqualTo(link);
+      await().untilAsserted(() -> assertThat(status(1)).contains("\"put\":0,\"deleted\":0"));
+    }
+  }
+
+  @Test
+  void aNewAddressIsPublishedAndTheSubnetKept() throws Exception { // P20
+    try (DaemonProcess flanneld = start(1)) {
+      flanneld.awaitReady();
+      String subnet = subnet(1);
+
+      TestHosts.onHost(1, "addr add 10.77.0.101/32 dev eth0");
+      TestHosts.onHost(1, "addr del 10.77.0.1/24 dev eth0");
+
+      await()
+          .atMost(FIVE_SECONDS)
+          .untilAsserted(() -> assertThat(lease(subnet)).contains("\"PublicIP\":\"10.77.0.101\""));
+      assertThat(subnet(1)).isEqualTo(subnet);
+    }
+  }
+
+  @Test
+  void aNewMtuIsFollowed() throws Exception { // P22
+    try (DaemonProcess flanneld = start(1)) {
+      flanneld.awaitReady();
+      assertThat(file(1)).content().contains("FLANNEL_MTU=1450\n");
+
+      TestHosts.onHost(1, "link set eth0 mtu 1400");
+
+      await()
+          .atMost(FIVE_SECONDS)
+          .untilAsserted(() -> assertThat(file(1)).content().contains("FLANNEL_MTU=1350\n"));
+      await()
+          .atMost(FIVE_SECONDS)
+          .untilAsserted(
+              () -> assertThat(TestHosts.onHost(1, "link show flannel.1")).contains("mtu 1350"));
+    }
+  }
+
+  @Test
+  void systemdIsToldOnceTheFileIsThere() throws Exception { // LIF-1, LIF-10
+    try (NotifyReceiver systemd = new NotifyReceiver(directory.resolve("notify"));
+        DaemonProcess flanneld =
+            DaemonProcess.start(
+                List.of("ip", "netns", "exec", TestHosts.name(1)),
+                Flanneld.class,
+                directory.resolve("log1"),
+                Map.of("NOTIFY_SOCKET", systemd.path()),
+                flags(1))) {
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> systemd.received().stream().anyMatch(text -> text.startsWith("READY=1")));
+
+      assertThat(file(1)).exists();
+      assertThat(flanneld.log()).contains("flannel is ready");
+    }
+  }
+
+  private DaemonProcess start(int host) throws IOException {
+    return DaemonProcess.onHost(host, directory.resolve("log" + host), flags(host));
+  }
+
+  private String[] flags(int host) {
+    return new String[] {
+      "--local-store=" + directory.resolve("store"), "--iface=eth0", "--subnet-file=" + file(host)
+    };
+  }
+
+  private Path file(int host) {
+    return directory.resolve("n" + host + "/subnet.env");
+  }
+
+  private String subnet(int host) throws IOException {
+    return Files.readString(file(host))
+        .lines()
+        .filter(line -> line.startsWith("FLANNEL_SUBNET="))
+        .findFirst()
+        .orElseThrow()
+        .substring("FLANNEL_SUBNET=".length());
+  }
+
+  private String status(int host) throws IOException {
+    return Files.readString(directory.resolve("n" + host + "/status.json"));
+  }
+
+  private long peers(int host) throws IOException {
+    return Json.parse(status(host)) instanceof Json.Obj document
+            && document.member("peers").orElseThrow() instanceof Json.Arr peers
+        ? peers.items().stream().filter(peer -> peer.text().contains("\"programmed\":true")).count()
+        : 0;
+  }
+
+  /** The lease's file in the store. */
+  private String lease(String subnet) throws IOException {
+    String name = subnet.replaceAll("\\.1/24$", ".0-24");
+    return Files.readString(directory.resolve("store/subnets/" + name));
+  }
+}
