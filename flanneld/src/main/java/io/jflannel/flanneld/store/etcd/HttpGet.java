@@ -97,13 +97,7 @@ final class HttpGet {
   private StoreException unreachable(Map<Endpoint, String> failures) {
     String silent = "no answer within %d s".formatted(LIMIT.toSeconds());
     access.endpoints().list().forEach(endpoint -> failures.putIfAbsent(endpoint, silent));
-    return new StoreException(
-        "etcd cannot be reached: "
-            + String.join(
-                "; ",
-                failures.entrySet().stream()
-                    .map(failure -> failure.getKey().url() + ": " + failure.getValue())
-                    .toList()));
+    return new StoreException("etcd cannot be reached: " + EtcdAccess.list(failures));
   }
 
   private Answer ask(Endpoint endpoint, String path) throws IOException {

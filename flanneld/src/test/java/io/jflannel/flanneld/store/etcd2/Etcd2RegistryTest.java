@@ -15,6 +15,7 @@ import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.EtcdFlags;
 import io.jflannel.flanneld.store.etcd.EtcdServer;
 import io.jflannel.flanneld.store.etcd.Recorder;
+import io.jflannel.flanneld.store.etcd.TestPrograms;
 import io.jflannel.flanneld.store.etcd.TestProxy;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
@@ -283,13 +284,13 @@ class Etcd2RegistryTest {
   @Test
   void userAndPasswordAreSentAndTheirLackIsExplained() throws Exception { // 7.1: HTTP Basic
     try (EtcdServer guarded = EtcdServer.launch("--enable-v2", "--bcrypt-cost=4")) {
-      EtcdServer.run(
+      TestPrograms.run(
           List.of("etcdctl", "--endpoints=" + guarded.url(), "user", "add", "root:rootpw"),
           java.util.Map.of("ETCDCTL_API", "2"));
-      EtcdServer.run(
+      TestPrograms.run(
           List.of("etcdctl", "--endpoints=" + guarded.url(), "auth", "enable"),
           java.util.Map.of("ETCDCTL_API", "2"));
-      EtcdServer.run(
+      TestPrograms.run(
           List.of(
               "etcdctl",
               "--endpoints=" + guarded.url(),
