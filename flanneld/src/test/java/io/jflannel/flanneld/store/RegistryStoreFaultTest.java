@@ -80,7 +80,7 @@ class RegistryStoreFaultTest {
   }
 
   private TestNode node(Setup setup) {
-    return new TestNode(flaky, LeaseText.Form.V3, setup);
+    return new TestNode(flaky, setup);
   }
 
   private Entry entry(Subnets subnets) throws InterruptedException {
