@@ -54,7 +54,7 @@ public final class Lab implements AutoCloseable {
       progress.accept("namespaces " + lab.topology.prefix() + "-*, joined by a bridge");
       lab.wire();
       progress.accept(lab.startStore());
-      progress.accept(spec.nodes() + " × flanneld, one process per host");
+      progress.accept("flanneld on each of " + spec.nodes() + " hosts");
       lab.startDaemons();
       progress.accept("a container behind cni0 on each host, from its subnet file");
       Parallel.each(lab.nodes, lab::wireContainer);

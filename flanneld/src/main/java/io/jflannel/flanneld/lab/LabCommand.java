@@ -204,7 +204,8 @@ public final class LabCommand implements Callable<Integer> {
 
   private int keep(Lab lab, int status) {
     lab.keep();
-    out.println("\nThe network stays up. " + how(lab) + "To remove it: ./jflannel lab --clean");
+    out.println(
+        "\nThe network stays up.\n" + how(lab) + "To remove it:           ./jflannel lab --clean");
     return status;
   }
 
