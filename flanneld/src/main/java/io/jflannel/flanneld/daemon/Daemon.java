@@ -11,6 +11,7 @@ import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.iface.InterfaceSelection;
 import io.jflannel.flanneld.iface.Selection;
 import io.jflannel.flanneld.iface.Wish;
+import io.jflannel.flanneld.kernel.HostNetworkReader;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.kernel;
 
+import io.jflannel.flanneld.iface.InterfaceFollowing;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.state.Surroundings;
 import io.jflannel.flanneld.state.Underlay.Reach;
@@ -29,7 +30,8 @@ final class NetlinkSurroundings implements Surroundings {
     Optional<Link> link = socket.link(last.name());
     return link.isEmpty()
         ? Optional.empty()
-        : FollowedInterface.now(last, link.get(), socket.addresses(link.get().index()));
+        : InterfaceFollowing.follow(
+            last, HostNetworkReader.link(link.get(), socket.addresses(link.get().index())));
   }
 
   @Override

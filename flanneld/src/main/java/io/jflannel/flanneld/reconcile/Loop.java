@@ -121,7 +121,10 @@ final class Loop {
     retrying = failed;
     long ended = System.nanoTime();
     pace =
-        Optional.of(new Pace(ended, Duration.ofNanos(ended - started), ThreadCpu.now().minus(cpu)));
+        Optional.of(
+            pace.isEmpty()
+                ? Pace.first(ended)
+                : new Pace(ended, Duration.ofNanos(ended - started), ThreadCpu.now().minus(cpu)));
   }
 
   private Pass.Result passOnce(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)

@@ -4,9 +4,9 @@ package io.jflannel.flanneld.reconcile;
 import java.time.Duration;
 
 /**
- * How often passes may run: after quiet at once, else none sooner than twenty times the last one's
- * duration (at most 5 % of a CPU, whoever keeps undoing our state), and without any cause every
- * tick.
+ * How often passes may run: after quiet at once, else none sooner than twenty times the CPU time of
+ * the last one (at most 5 % of a CPU, whoever keeps undoing our state), and without any cause every
+ * tick. The first pass counts for nothing: the JVM was cold, and the second one follows at once.
  *
  * @param ended when the last pass ended, as System::nanoTime
  * @param wall how long it took
@@ -18,9 +18,15 @@ record Pace(long ended, Duration wall, Duration cpu) {
   private static final int TICK = 1_000;
   private static final Duration SHORTEST_TICK = Duration.ofSeconds(10);
 
+  /** After the first pass. */
+  static Pace first(long ended) {
+    return new Pace(ended, Duration.ZERO, Duration.ZERO);
+  }
+
   /** What is left of the pause at {@code now}; zero or negative if a pass may start. */
   Duration pause(long now) {
-    return wall.multipliedBy(PAUSE).minusNanos(now - ended);
+    Duration busy = cpu.multipliedBy(PAUSE);
+    return (busy.compareTo(wall) > 0 ? busy : wall).minusNanos(now - ended);
   }
 
   /** From the last pass's end to the next one that nothing else causes. */

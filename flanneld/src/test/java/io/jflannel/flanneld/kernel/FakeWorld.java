@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.kernel;
 
+import io.jflannel.flanneld.iface.InterfaceFollowing;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.state.Resource.Via;
 import io.jflannel.flanneld.state.Surroundings;
@@ -94,11 +95,13 @@ public final class FakeWorld implements World, Surroundings {
       return Optional.empty();
     }
     int index = List.copyOf(kernel.devices.keySet()).indexOf(last.name()) + 1;
-    return FollowedInterface.now(
-        last,
+    Link link =
         new Link(
-            index, last.name(), "", Link.UP, device.mtu, Optional.empty(), 0, Optional.empty()),
-        device.addresses.stream().map(cidr -> LinkAddress.of(index, cidr)).toList());
+            index, last.name(), "", Link.UP, device.mtu, Optional.empty(), 0, Optional.empty());
+    return InterfaceFollowing.follow(
+        last,
+        HostNetworkReader.link(
+            link, device.addresses.stream().map(cidr -> LinkAddress.of(index, cidr)).toList()));
   }
 
   @Override

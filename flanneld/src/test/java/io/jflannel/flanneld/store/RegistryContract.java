@@ -12,7 +12,9 @@ import io.jflannel.flanneld.store.Registry.Written;
 import io.jflannel.flanneld.store.Watching.Seen;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -404,11 +406,16 @@ public abstract class RegistryContract {
     store.forget();
 
     try (Watching watching = new Watching(registry, listing.revision())) {
-      Seen seen = watching.awaitChange();
-      while (seen instanceof Seen.Put) {
-        seen = watching.awaitChange();
+      Set<String> seen = new HashSet<>();
+      boolean ended = false;
+      while (!ended && !seen.equals(Set.of(B))) {
+        switch (watching.awaitChange()) {
+          case Seen.Put put -> seen.add(put.entry().name());
+          case Seen.Deleted deleted -> seen.remove(deleted.name());
+          case Seen.Ended _ -> ended = true;
+          case Seen.Alive _, Seen.Config _, Seen.Interrupted _ -> {}
+        }
       }
-      assertThat(seen).isInstanceOfAny(Seen.Deleted.class, Seen.Ended.class);
     }
   }
 

@@ -49,19 +49,31 @@ final class Watching implements AutoCloseable {
     }
   }
 
-  private record Queueing(LinkedBlockingQueue<Seen> queue) implements Registry.Sink {
+  /** Passes on, and refuses a sign of life that is older than what was seen. */
+  private static final class Queueing implements Registry.Sink {
+    private final LinkedBlockingQueue<Seen> queue;
+    private long highest;
+
+    Queueing(LinkedBlockingQueue<Seen> queue) {
+      this.queue = queue;
+    }
+
     @Override
     public void alive(long revision) {
+      assertThat(revision).as("signs of life do not go back").isGreaterThanOrEqualTo(highest);
+      highest = revision;
       queue.add(new Seen.Alive(revision));
     }
 
     @Override
     public void put(Registry.Entry entry) {
+      highest = Math.max(highest, entry.modRevision());
       queue.add(new Seen.Put(entry));
     }
 
     @Override
     public void deleted(String name, long revision) {
+      highest = Math.max(highest, revision);
       queue.add(new Seen.Deleted(name, revision));
     }
 

@@ -29,6 +29,9 @@ final class Calls implements AutoCloseable {
   /** For a whole call, connecting and repeating included. */
   static final Duration LIMIT = Duration.ofSeconds(5);
 
+  /** A connection that gave no answer for so long is given up. */
+  private static final Duration SILENCE = Duration.ofSeconds(4);
+
   private static final Metadata.Key<String> TOKEN =
       Metadata.Key.of("token", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -65,6 +68,7 @@ final class Calls implements AutoCloseable {
     while (true) {
       Connection connection = connector.connection(deadline);
       Optional<String> used = token(connection, deadline);
+      long sent = System.nanoTime();
       try {
         Channel channel = with(connection.channel(), header(used));
         return ClientCalls.blockingUnaryCall(channel, method, options(deadline), request);
@@ -74,7 +78,7 @@ final class Calls implements AutoCloseable {
         }
         if (!renewed && forget(used, e.getStatus())) {
           renewed = true;
-        } else if (!lost(connection, e.getStatus()) || --tries == 0) {
+        } else if (!lost(connection, e.getStatus(), sent) || --tries == 0) {
           throw failure(connection, e);
         }
       }
@@ -86,15 +90,20 @@ final class Calls implements AutoCloseable {
         Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
   }
 
-  /** Takes leave of a connection that died or is silent; true if another may be better now. */
-  private boolean lost(Connection connection, Status status) {
+  /**
+   * Takes leave of a connection that died or is silent; true if another may be better now. One that
+   * was made within this call and is merely slow is kept for the next.
+   */
+  private boolean lost(Connection connection, Status status, long sent) {
     return switch (status.getCode()) {
       case UNAVAILABLE -> {
         connector.failed(connection);
         yield true;
       }
       case DEADLINE_EXCEEDED -> {
-        connector.failed(connection);
+        if (System.nanoTime() - sent > SILENCE.toNanos()) {
+          connector.failed(connection);
+        }
         yield false; // no time left
       }
       default -> false;
@@ -149,6 +158,7 @@ final class Calls implements AutoCloseable {
             .setName(credentials.user())
             .setPassword(credentials.password())
             .build();
+    long sent = System.nanoTime();
     try {
       return Optional.of(
           ClientCalls.blockingUnaryCall(
@@ -164,7 +174,7 @@ final class Calls implements AutoCloseable {
       if (says(e.getStatus(), "authentication is not enabled")) {
         return Optional.empty();
       }
-      lost(connection, e.getStatus());
+      lost(connection, e.getStatus(), sent);
       throw failure(connection, e);
     }
   }

@@ -275,7 +275,8 @@ final class Connector implements AutoCloseable {
 
   private StoreException unreachable(Round round) {
     for (Endpoint endpoint : endpoints) {
-      round.failures.putIfAbsent(endpoint, "no answer");
+      round.failures.putIfAbsent(
+          endpoint, "no answer within %d s".formatted(Calls.LIMIT.toSeconds()));
     }
     return new StoreException("etcd cannot be reached: " + text(round.failures));
   }

@@ -93,13 +93,17 @@ final class WatchStream {
     }
   }
 
+  /**
+   * Begins at the revision that is known already: a compaction exactly at the next one drops its
+   * deletions, and only a watch from before it is told so (ODD-61).
+   */
   private WatchRequest watch(ByteString key, ByteString end) {
     return WatchRequest.newBuilder()
         .setCreateRequest(
             WatchCreateRequest.newBuilder()
                 .setKey(key)
                 .setRangeEnd(end)
-                .setStartRevision(start + 1))
+                .setStartRevision(Math.max(1, start)))
         .build();
   }
 
@@ -176,7 +180,8 @@ final class WatchStream {
     }
     if (revision != 0 && revision < newest) {
       return end(
-          "etcd was replaced: its revision is %d, %d was seen before".formatted(revision, newest));
+          "etcd was replaced or is behind: its revision is %d, %d was seen before"
+              .formatted(revision, newest));
     }
     cluster = OptionalLong.of(from);
     newest = Math.max(newest, revision);
@@ -202,6 +207,9 @@ final class WatchStream {
   private void deliver(Event event) {
     ByteString key = event.getKv().getKey();
     long revision = event.getKv().getModRevision();
+    if (revision <= start) {
+      return;
+    }
     boolean gone = event.getType() == Event.EventType.DELETE;
     seen = Math.max(seen, revision);
     if (key.equals(ByteString.copyFromUtf8(keys.config()))) {

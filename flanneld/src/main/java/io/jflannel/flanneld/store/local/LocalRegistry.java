@@ -22,16 +22,18 @@ public final class LocalRegistry implements Registry {
 
   private final LocalFiles files;
   private final InstantSource clock;
+  private final LocalWatch.Notice notice;
   private volatile Optional<Optional<String>> configSeen = Optional.empty();
   private volatile Optional<Swept> listed = Optional.empty();
 
   public LocalRegistry(Path dir) {
-    this(dir, InstantSource.system());
+    this(dir, InstantSource.system(), LocalWatch.Notice.INOTIFY);
   }
 
-  LocalRegistry(Path dir, InstantSource clock) {
+  LocalRegistry(Path dir, InstantSource clock, LocalWatch.Notice notice) {
     this.files = new LocalFiles(dir);
     this.clock = clock;
+    this.notice = notice;
   }
 
   @Override
@@ -185,7 +187,7 @@ public final class LocalRegistry implements Registry {
 
   @Override
   public WatchEnd watch(long revision, Sink sink) throws InterruptedException {
-    try (LocalWatch watch = new LocalWatch(files, clock, sink)) {
+    try (LocalWatch watch = new LocalWatch(files, clock, notice, sink)) {
       return watch.run(revision, listed, configSeen);
     } catch (StoreException e) {
       return new WatchEnd(String.valueOf(e.getMessage()));

@@ -42,11 +42,19 @@ final class LocalWatch implements AutoCloseable {
   private Optional<String> config = Optional.empty();
   private State last = new State("", 0, 0);
 
-  LocalWatch(LocalFiles files, InstantSource clock, Sink sink) throws InterruptedException {
+  /** How the watch learns that something happened. */
+  enum Notice {
+    /** From the kernel, or by polling where that fails. */
+    INOTIFY,
+    POLLING
+  }
+
+  LocalWatch(LocalFiles files, InstantSource clock, Notice notice, Sink sink)
+      throws InterruptedException {
     this.files = files;
     this.clock = clock;
     this.sink = sink;
-    this.inotify = inotify(files);
+    this.inotify = notice == Notice.INOTIFY ? inotify(files) : Optional.empty();
   }
 
   private static Optional<WatchService> inotify(LocalFiles files) throws InterruptedException {

@@ -82,7 +82,7 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   /** Skips the test with a printed reason, or fails it if REQUIRE_ALL=1. */
-  static void needs(String program, String debianPackage) {
+  public static void needs(String program, String debianPackage) {
     for (String folder : List.of("/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin")) {
       if (Files.isExecutable(Path.of(folder, program))) {
         return;
@@ -96,7 +96,7 @@ public final class EtcdServer implements AutoCloseable {
     Assumptions.abort(reason);
   }
 
-  static int freePort() throws IOException {
+  public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
@@ -269,7 +269,7 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   /** The output of a program that must end with 0. */
-  static String run(List<String> command, Map<String, String> environment) {
+  public static String run(List<String> command, Map<String, String> environment) {
     try {
       ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
       builder.environment().putAll(environment);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.etcd.access;
 
+import java.io.EOFException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
@@ -40,11 +43,16 @@ final class Failures {
           Optional.of(
               "the server's certificate is not signed by an authority in "
                   + tls.map(EtcdTls::trustSource).orElse("use"));
+      case CertPathValidatorException e when text(e).contains("trust anchors") ->
+          Optional.of(
+              "the server's certificate is not signed by an authority in "
+                  + tls.map(EtcdTls::trustSource).orElse("use"));
       case CertificateException e when text(e).contains("subject alternative") ->
           Optional.of("the server's certificate is for another host: " + e.getMessage());
       case UnknownHostException e -> Optional.of("unknown host " + e.getMessage());
       case UnresolvedAddressException e -> Optional.of("unknown host");
-      case ConnectException e when text(e).contains("refused") -> Optional.of("connection refused");
+      case ConnectException e when e.getMessage() == null || text(e).contains("refused") ->
+          Optional.of("connection refused"); // java.net.http leaves the message out
       case SSLException e when text(e).contains("fatal alert") ->
           Optional.of(
               "TLS refused by the server (%s); client certificate: %s"
@@ -53,8 +61,22 @@ final class Failures {
           Optional.of("it does not speak TLS: should the endpoint be http:// ?");
       case SSLException e when text(e).contains("unrecognized SSL message") ->
           Optional.of("it does not speak TLS: should the endpoint be http:// ?");
+      case SSLException e
+          when text(e).contains("terminated the handshake") || text(e).contains("shut down") ->
+          closed(tls);
+      case ClosedChannelException e -> closed(tls);
+      case EOFException e -> closed(tls);
+      case Exception e when text(e).contains("EOF reached") || text(e).contains("Network closed") ->
+          closed(tls);
       default -> Optional.empty();
     };
+  }
+
+  /** The usual reason is the wrong scheme: etcd hangs up without a word. */
+  private static Optional<String> closed(Optional<EtcdTls> tls) {
+    return Optional.of(
+        "it closed the connection; if it always does: should the endpoint be %s:// ?"
+            .formatted(tls.isPresent() ? "http" : "https"));
   }
 
   private static String text(Throwable failure) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.daemon;
+package io.jflannel.flanneld.kernel;
 
 import io.jflannel.flanneld.iface.HostNetwork;
 import io.jflannel.flanneld.iface.HostNetwork.Address;
@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Reads from the kernel what the choice of the interface looks at. For one platform thread. */
-final class HostNetworkReader implements AutoCloseable {
+public final class HostNetworkReader implements AutoCloseable {
 
   private final RouteSocket kernel = RouteSocket.open();
 
@@ -29,16 +29,11 @@ final class HostNetworkReader implements AutoCloseable {
    *
    * @throws LinuxException if the kernel cannot be asked
    */
-  HostNetwork read() {
+  public HostNetwork read() {
     List<LinkAddress> addresses = kernel.addresses();
     List<HostNetwork.Link> links = new ArrayList<>();
     for (Link link : kernel.links()) {
-      List<Address> own =
-          addresses.stream()
-              .filter(address -> address.linkIndex() == link.index() && !address.dadFailed())
-              .map(HostNetworkReader::address)
-              .toList();
-      links.add(new HostNetwork.Link(link.index(), link.name(), link.mtu(), own));
+      links.add(link(link, addresses.stream().filter(a -> a.linkIndex() == link.index()).toList()));
     }
     List<DefaultRoute> defaults = new ArrayList<>();
     for (Family family : Family.values()) {
@@ -49,9 +44,19 @@ final class HostNetworkReader implements AutoCloseable {
     return new HostNetwork(links, defaults);
   }
 
-  private static Address address(LinkAddress address) {
-    return new Address(
-        address.cidr().ip(), address.permanent(), address.deprecated(), address.temporary());
+  /**
+   * An interface with its addresses; one that somebody else has too (IPv6 duplicate address
+   * detection) is none.
+   */
+  static HostNetwork.Link link(Link link, List<LinkAddress> addresses) {
+    return new HostNetwork.Link(
+        link.index(),
+        link.name(),
+        link.mtu(),
+        addresses.stream()
+            .filter(address -> !address.dadFailed())
+            .map(a -> new Address(a.cidr().ip(), a.permanent(), a.deprecated(), a.temporary()))
+            .toList());
   }
 
   private static DefaultRoute defaultRoute(Route route) {
@@ -61,7 +66,7 @@ final class HostNetworkReader implements AutoCloseable {
   }
 
   /** The way to an address; see {@link HostNetwork.RouteTo}. */
-  Optional<Way> routeTo(Ip destination) {
+  public Optional<Way> routeTo(Ip destination) {
     return switch (kernel.routesTo(List.of(destination)).getFirst()) {
       case RouteLookup.Found(Route route) ->
           Optional.of(new Way(route.linkIndex(), route.preferredSource()));
