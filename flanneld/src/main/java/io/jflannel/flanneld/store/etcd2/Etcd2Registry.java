@@ -12,6 +12,7 @@ import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
 import java.net.URLEncoder;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Optional;
  */
 public final class Etcd2Registry implements Registry {
 
+  private static final Duration POLL = Duration.ofSeconds(60);
   private static final String ONE = "?quorum=true&recursive=false&sorted=false";
   private static final String ALL = "?quorum=true&recursive=true&sorted=false";
 
@@ -162,7 +164,7 @@ public final class Etcd2Registry implements Registry {
 
   @Override
   public WatchEnd watch(long revision, Sink sink) throws InterruptedException {
-    return new LongPoll(http, keys, revision, sink).run();
+    return new LongPoll(http, keys, revision, sink, POLL).run();
   }
 
   /** The key as a path of a URL. */

@@ -24,20 +24,24 @@ import java.util.concurrent.TimeoutException;
  */
 final class LongPoll {
 
-  /** After this a poll is begun anew, which notices a half-open connection. */
-  private static final Duration POLL = Duration.ofSeconds(60);
-
   private final Http http;
   private final KeyNames keys;
   private final Sink sink;
+  private final Duration duration;
   private long cursor;
   private String clusterId = "";
 
-  LongPoll(Http http, KeyNames keys, long revision, Sink sink) {
+  /**
+   * A watch of what comes after {@code revision}.
+   *
+   * @param duration after this a poll is begun anew, which notices a half-open connection
+   */
+  LongPoll(Http http, KeyNames keys, long revision, Sink sink, Duration duration) {
     this.http = http;
     this.keys = keys;
     this.cursor = revision;
     this.sink = sink;
+    this.duration = duration;
   }
 
   WatchEnd run() throws InterruptedException {
@@ -101,7 +105,7 @@ final class LongPoll {
   private Optional<Answer> event(Http.Exchange exchange)
       throws InterruptedException, ExecutionException {
     try {
-      return Optional.of(http.receive(exchange, POLL));
+      return Optional.of(http.receive(exchange, duration));
     } catch (TimeoutException e) {
       return Optional.empty();
     }

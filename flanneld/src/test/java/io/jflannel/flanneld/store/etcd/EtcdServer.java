@@ -47,12 +47,16 @@ public final class EtcdServer implements AutoCloseable {
   private final boolean tls;
   private Optional<Process> process = Optional.empty();
 
+  private String name = "test";
+  private String cluster;
+
   private EtcdServer(List<String> options, boolean tls) throws IOException {
     this.options = List.copyOf(options);
     this.tls = tls;
     this.directory = Files.createTempDirectory("jflannel-etcd-");
     this.clientPort = freePort();
     this.peerPort = freePort();
+    this.cluster = "test=" + peerUrl();
   }
 
   /**
@@ -81,6 +85,34 @@ public final class EtcdServer implements AutoCloseable {
     }
   }
 
+  /** Starts a cluster over http of so many members. */
+  public static List<EtcdServer> launchCluster(int size, String... options) {
+    needs("etcd", "etcd-server");
+    try {
+      List<EtcdServer> members = new ArrayList<>();
+      for (int i = 0; i < size; i++) {
+        EtcdServer member = new EtcdServer(List.of(options), false);
+        member.name = "member" + i;
+        members.add(member);
+      }
+      String all =
+          String.join(
+              ",", members.stream().map(member -> member.name + "=" + member.peerUrl()).toList());
+      for (EtcdServer member : members) {
+        member.cluster = all;
+        member.spawn();
+      }
+      members.forEach(EtcdServer::awaitHealth);
+      return members;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private String peerUrl() {
+    return "http://127.0.0.1:" + peerPort;
+  }
+
   /** Skips the test with a printed reason, or fails it if REQUIRE_ALL=1. */
   public static void needs(String program, String debianPackage) {
     for (String folder : List.of("/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin")) {
@@ -104,19 +136,24 @@ public final class EtcdServer implements AutoCloseable {
 
   /** Starts it (again) with the data it has, and waits until it answers. */
   public void start() {
-    String client = (tls ? "https" : "http") + "://127.0.0.1:" + clientPort;
-    String peer = "http://127.0.0.1:" + peerPort;
+    spawn();
+    awaitHealth();
+  }
+
+  private void spawn() {
+    String client = url();
+    String peer = peerUrl();
     List<String> command =
         new ArrayList<>(
             List.of(
                 "etcd",
-                "--name=test",
+                "--name=" + name,
                 "--data-dir=" + directory.resolve("data"),
                 "--listen-client-urls=" + client,
                 "--advertise-client-urls=" + client,
                 "--listen-peer-urls=" + peer,
                 "--initial-advertise-peer-urls=" + peer,
-                "--initial-cluster=test=" + peer,
+                "--initial-cluster=" + cluster,
                 "--heartbeat-interval=50",
                 "--election-timeout=500",
                 "--logger=zap",
@@ -134,7 +171,6 @@ public final class EtcdServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    awaitHealth();
   }
 
   private void awaitHealth() {
