@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabSpec;
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.plan.Topology;
+import io.jflannel.flanneld.lab.plan.Wiring;
+import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.flanneld.lab.process.Parallel;
+import io.jflannel.flanneld.lab.process.Program;
+import io.jflannel.flanneld.lab.process.RunDirectory;
 import io.jflannel.net.Family;
 import java.io.IOException;
 import java.io.UncheckedIOException;
