@@ -13,6 +13,7 @@ import io.jflannel.flanneld.state.Ownership;
 import io.jflannel.flanneld.state.Plan;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.ThreadCpuClock;
 import io.jflannel.net.Ip;
 import java.time.Duration;
 import java.util.List;
@@ -32,6 +33,7 @@ final class Loop {
   private final Latest<ExternalInterface> followed;
   private final Ways ways;
   private final Reporter reporter;
+  private final ThreadCpuClock clock = new ThreadCpuClock();
 
   private ExternalInterface external;
   private boolean externalMissing;
@@ -102,12 +104,12 @@ final class Loop {
   private void pass(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
       throws InterruptedException {
     long started = System.nanoTime();
-    Duration cpu = ThreadCpu.now();
+    Duration cpu = clock.now();
     boolean failed;
     try {
       Pass.Result result = passOnce(view, own, askAgain);
       Duration wall = Duration.ofNanos(System.nanoTime() - started);
-      reporter.passed(result, view.value(), externalProblem(), wall, ThreadCpu.now().minus(cpu));
+      reporter.passed(result, view.value(), externalProblem(), wall, clock.now().minus(cpu));
       failed = !result.failures().isEmpty() || externalMissing;
       if (result.cutShort()) {
         bell.ring();
@@ -124,7 +126,7 @@ final class Loop {
         Optional.of(
             pace.isEmpty()
                 ? Pace.first(ended)
-                : new Pace(ended, Duration.ofNanos(ended - started), ThreadCpu.now().minus(cpu)));
+                : new Pace(ended, Duration.ofNanos(ended - started), clock.now().minus(cpu)));
   }
 
   private Pass.Result passOnce(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)

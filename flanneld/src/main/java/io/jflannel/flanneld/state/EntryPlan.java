@@ -35,6 +35,9 @@ final class EntryPlan {
   private final List<Change> fdbOut = new ArrayList<>();
   private final List<Change> nexthopsOut = new ArrayList<>();
 
+  /** How many keys of the actual state are wanted. */
+  private int served;
+
   EntryPlan(State wanted, State actual, Plan.Limits limits) {
     this.wanted = wanted;
     this.actual = actual;
@@ -54,7 +57,7 @@ final class EntryPlan {
         case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> {}
       }
     }
-    if (limits.mayDelete()) {
+    if (limits.mayDelete() && (served < actual.size() || !surplus.isEmpty())) {
       deleteTheRest();
     }
     for (List<Change> step :
@@ -83,7 +86,10 @@ final class EntryPlan {
     Optional<Resource> found = actual.get(key);
     if (found.isEmpty()) {
       in.add(new Change.Add(resource));
-    } else if (!resource.satisfiedBy(found.get())) {
+      return;
+    }
+    served++;
+    if (!resource.satisfiedBy(found.get())) {
       if (onlinkOverOther(resource, found.get())) {
         in.add(new Change.Delete(found.get()));
         in.add(new Change.Add(resource));
