@@ -122,11 +122,8 @@ final class Loop {
     retry = failed && retrying ? retry.next() : FIRST_RETRY;
     retrying = failed;
     long ended = System.nanoTime();
-    pace =
-        Optional.of(
-            pace.isEmpty()
-                ? Pace.first(ended)
-                : new Pace(ended, Duration.ofNanos(ended - started), clock.now().minus(cpu)));
+    Duration cost = clock.now().minus(cpu);
+    pace = Optional.of(pace.map(last -> last.next(ended, cost)).orElseGet(() -> Pace.first(ended)));
   }
 
   private Pass.Result passOnce(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
