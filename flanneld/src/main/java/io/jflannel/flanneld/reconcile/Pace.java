@@ -4,9 +4,10 @@ package io.jflannel.flanneld.reconcile;
 import java.time.Duration;
 
 /**
- * How often passes may run: after quiet at once, else none sooner than twenty times the CPU time of
- * the last one (at most 5 % of a CPU, whoever keeps undoing our state), and without any cause every
- * tick. The first pass counts for nothing: the JVM was cold, and the second one follows at once.
+ * How often passes may run: after quiet at once, else none sooner than thirty times the CPU time of
+ * the last one, and without any cause every tick. Whoever keeps undoing our state costs at most 5 %
+ * of a CPU so, with what listening takes. The first pass counts for nothing: the JVM was cold, and
+ * the second one follows at once.
  *
  * @param ended when the last pass ended, as System::nanoTime
  * @param wall how long it took
@@ -14,7 +15,7 @@ import java.time.Duration;
  */
 record Pace(long ended, Duration wall, Duration cpu) {
 
-  private static final int PAUSE = 20;
+  private static final int PAUSE = 30;
   private static final int TICK = 1_000;
   private static final Duration SHORTEST_TICK = Duration.ofSeconds(10);
 
