@@ -342,13 +342,9 @@ final class ReconcilerTest {
           Duration before = running.cpu();
           long start = System.nanoTime();
           List<Change> undo = List.of(new Change.Delete(tunnel(2)));
-          Running.within(
-              Duration.ofSeconds(10),
-              () -> {
-                running.world.target().apply(undo);
-                return System.nanoTime() - start > 2_000_000_000L
-                    && !running.report().opponents().isEmpty();
-              });
+          do {
+            running.world.target().apply(undo);
+          } while (System.nanoTime() - start < 2_000_000_000L);
           Duration spent = running.cpu().minus(before);
           Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
           System.out.println(
@@ -360,8 +356,8 @@ final class ReconcilerTest {
                   + running.report().repairs()
                   + " repairs");
           assertThat(running.report().opponents().getFirst().what()).isEqualTo("route");
-          // 5 % for the passes, and as much for listening and for a cold JVM
-          assertThat(spent).isLessThan(elapsed.dividedBy(10));
+          // what quiet has saved up, 5 % for the passes, and as much for a cold JVM's listening
+          assertThat(spent).isLessThan(Pace.BURST.plus(elapsed.dividedBy(10)));
         });
   }
 
