@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A real {@code flanneld} process. */
-final class DaemonProcess implements AutoCloseable {
+public final class DaemonProcess implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -37,7 +37,7 @@ final class DaemonProcess implements AutoCloseable {
     return start(List.of(), Flanneld.class, log, environment, flags);
   }
 
-  static DaemonProcess start(
+  public static DaemonProcess start(
       List<String> prefix,
       Class<?> main,
       Path log,
@@ -66,11 +66,11 @@ final class DaemonProcess implements AutoCloseable {
     return process.pid();
   }
 
-  String log() throws IOException {
+  public String log() throws IOException {
     return Files.readString(log);
   }
 
-  void awaitLog(String text) {
+  public void awaitLog(String text) {
     await()
         .atMost(PATIENCE)
         .failFast(
@@ -79,17 +79,17 @@ final class DaemonProcess implements AutoCloseable {
         .until(() -> log().contains(text));
   }
 
-  void awaitReady() {
+  public void awaitReady() {
     awaitLog("flannel is ready");
   }
 
   /** {@code kill -SIGNAL}. */
-  void signal(String signal) throws IOException, InterruptedException {
+  public void signal(String signal) throws IOException, InterruptedException {
     TestHosts.run(List.of("kill", "-" + signal, Long.toString(pid())));
   }
 
   /** The exit status; 128 + n if a signal killed it. */
-  int awaitExit() throws InterruptedException {
+  public int awaitExit() throws InterruptedException {
     if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       throw new AssertionError("flanneld does not end");
     }

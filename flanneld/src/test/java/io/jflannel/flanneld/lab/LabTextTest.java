@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.flanneld.lab.plan.SubnetFile;
+import io.jflannel.flanneld.lab.process.ProcessIdentity;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.time.Instant;

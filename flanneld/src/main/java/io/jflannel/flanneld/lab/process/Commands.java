@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,10 +15,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** Runs short commands, to their end or to a deadline. */
-final class Commands {
+public final class Commands {
 
   /** No command of the lab takes longer on a working machine. */
-  static final Duration LIMIT = Duration.ofSeconds(30);
+  public static final Duration LIMIT = Duration.ofSeconds(30);
 
   private static final Executor READERS = work -> Thread.ofVirtual().name("lab-output").start(work);
 
@@ -28,8 +28,9 @@ final class Commands {
    * @param status its exit status
    * @param output standard output and standard error, in the order written
    */
-  record Result(int status, String output) {
-    boolean passed() {
+  public record Result(int status, String output) {
+    /** Whether the status is 0. */
+    public boolean passed() {
       return status == 0;
     }
   }
@@ -37,12 +38,12 @@ final class Commands {
   private Commands() {}
 
   /** Runs a shell script in a namespace; the first command that fails ends it. */
-  static void script(String namespace, String script) throws InterruptedException {
+  public static void script(String namespace, String script) throws InterruptedException {
     must(run(inNetwork(namespace, List.of("sh", "-e")), script), "namespace " + namespace, script);
   }
 
   /** Runs a shell script in the machine's own namespace. */
-  static void script(String script) throws InterruptedException {
+  public static void script(String script) throws InterruptedException {
     must(run(List.of("sh", "-e"), script), "the machine's namespace", script);
   }
 
@@ -60,7 +61,7 @@ final class Commands {
    * @return standard output and error
    * @throws CommandException if the status is not 0
    */
-  static String exec(List<String> command) throws InterruptedException {
+  public static String exec(List<String> command) throws InterruptedException {
     Result result = run(command, "");
     if (!result.passed()) {
       throw new CommandException(
@@ -71,7 +72,7 @@ final class Commands {
   }
 
   /** Puts the way into a network namespace before a command; cheaper than {@code ip netns exec}. */
-  static List<String> inNetwork(String namespace, List<String> command) {
+  public static List<String> inNetwork(String namespace, List<String> command) {
     return concat(List.of("nsenter", "--net=/run/netns/" + namespace, "--"), command);
   }
 
@@ -79,11 +80,11 @@ final class Commands {
    * Puts the way into a host before a command: also {@code /sys} is that of the namespace then, as
    * it would be on a real host.
    */
-  static List<String> onHost(String namespace, List<String> command) {
+  public static List<String> onHost(String namespace, List<String> command) {
     return concat(List.of("ip", "netns", "exec", namespace), command);
   }
 
-  static <T> List<T> concat(List<? extends T> first, List<? extends T> second) {
+  public static <T> List<T> concat(List<? extends T> first, List<? extends T> second) {
     List<T> both = new ArrayList<>(first);
     both.addAll(second);
     return both;
@@ -94,7 +95,7 @@ final class Commands {
    *
    * @throws CommandException if it cannot be started or exceeds {@link #LIMIT}
    */
-  static Result run(List<String> command, String input) throws InterruptedException {
+  public static Result run(List<String> command, String input) throws InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("LC_ALL", "C");
     Process process = start(builder);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -10,14 +10,14 @@ import java.util.Optional;
  *
  * @param command without flanneld's flags
  */
-record Program(List<String> command) {
+public record Program(List<String> command) {
 
   /** System property that the assembled {@code jflannel} sets: the path of its flanneld. */
-  static final String PROPERTY = "jflannel.flanneld";
+  public static final String PROPERTY = "jflannel.flanneld";
 
   private static final String MAIN = "io.jflannel.flanneld.daemon.Flanneld";
 
-  Program {
+  public Program {
     command = List.copyOf(command);
   }
 
@@ -25,7 +25,7 @@ record Program(List<String> command) {
    * The launcher's flanneld if {@value #PROPERTY} names one; else the main class on this JVM's own
    * class path, with the launcher's flags, as the tests need it.
    */
-  static Program found() {
+  public static Program found() {
     return Optional.ofNullable(System.getProperty(PROPERTY))
         .map(path -> new Program(List.of(path)))
         .orElseGet(Program::onThisClassPath);

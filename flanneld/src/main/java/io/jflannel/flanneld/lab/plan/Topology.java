@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
@@ -41,7 +41,7 @@ import java.util.stream.Stream;
  * @param families of the underlay
  * @param routed whether the last host is behind a router
  */
-record Topology(String prefix, int nodes, LabFamilies families, boolean routed) {
+public record Topology(String prefix, int nodes, LabFamilies families, boolean routed) {
 
   private static final int BRIDGE = 254;
   private static final int ROUTER = 253;
@@ -57,33 +57,37 @@ record Topology(String prefix, int nodes, LabFamilies families, boolean routed) 
    * @param addresses of its eth0, one per family
    * @param gateways its default gateways, one per family
    */
-  record Host(
+  public record Host(
       int number,
       String namespace,
       String container,
       List<Cidr> addresses,
       List<Ip> gateways,
       boolean behindRouter) {
-    Host {
+    public Host {
       addresses = List.copyOf(addresses);
       gateways = List.copyOf(gateways);
     }
   }
 
-  static Topology of(LabSpec spec, String prefix) {
+  /** The topology of a lab: with a router for {@link LabBackend#VXLAN_DIRECT}. */
+  public static Topology of(LabSpec spec, String prefix) {
     return new Topology(
         prefix, spec.nodes(), spec.families(), spec.backend() == LabBackend.VXLAN_DIRECT);
   }
 
-  String underlay() {
+  /** The name of the namespace of the bridge. */
+  public String underlay() {
     return prefix + "-u";
   }
 
-  Optional<String> router() {
+  /** The name of the router's namespace. */
+  public Optional<String> router() {
     return routed ? Optional.of(prefix + "-r") : Optional.empty();
   }
 
-  List<Host> hosts() {
+  /** The hosts, in the order of their numbers. */
+  public List<Host> hosts() {
     return IntStream.rangeClosed(1, nodes).mapToObj(this::host).toList();
   }
 
@@ -100,30 +104,33 @@ record Topology(String prefix, int nodes, LabFamilies families, boolean routed) 
   }
 
   /** Every namespace, in the order they are made. */
-  List<String> namespaces() {
+  public List<String> namespaces() {
     Stream<String> pairs = hosts().stream().flatMap(h -> Stream.of(h.namespace(), h.container()));
     return Stream.of(Stream.of(underlay()), router().stream(), pairs).flatMap(s -> s).toList();
   }
 
   /** The namespaces that forward packets: hosts and the router. */
-  List<String> forwarding() {
+  public List<String> forwarding() {
     return Stream.concat(router().stream(), hosts().stream().map(Host::namespace)).toList();
   }
 
-  Cidr bridge(Family family) {
+  /** The address of the bridge, where etcd listens. */
+  public Cidr bridge(Family family) {
     return at(lan(family), BRIDGE);
   }
 
-  Cidr router(Family family) {
+  /** The router's address on the bridge. */
+  public Cidr router(Family family) {
     return at(lan(family), ROUTER);
   }
 
-  Cidr farGateway(Family family) {
+  /** The router's address towards the last host. */
+  public Cidr farGateway(Family family) {
     return at(far(family), BRIDGE);
   }
 
   /** The network behind the router. */
-  Cidr far(Family family) {
+  public Cidr far(Family family) {
     return family == Family.V4 ? FAR4 : FAR6;
   }
 

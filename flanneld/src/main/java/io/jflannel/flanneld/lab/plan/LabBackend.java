@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 import io.jflannel.flanneld.json.Json;
 import java.util.List;
@@ -23,7 +23,7 @@ public enum LabBackend {
   }
 
   /** The Backend object of the network configuration (spec section 3). */
-  Json.Obj config() {
+  public Json.Obj config() {
     return switch (this) {
       case VXLAN -> new Json.Obj(List.of(type("vxlan")));
       case VXLAN_DIRECT ->

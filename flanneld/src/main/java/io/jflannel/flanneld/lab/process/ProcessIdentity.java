@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,10 +12,10 @@ import java.util.Optional;
  *
  * @param start clock ticks after boot at which it started (field 22 of proc_pid_stat(5))
  */
-record ProcessIdentity(long pid, long start) {
+public record ProcessIdentity(long pid, long start) {
 
   /** The identity in a line of the form of {@code /proc/PID/stat}; empty if it is none. */
-  static Optional<ProcessIdentity> parse(String stat) {
+  public static Optional<ProcessIdentity> parse(String stat) {
     int command = stat.lastIndexOf(')'); // the name may contain blanks and parentheses
     int pidEnd = stat.indexOf(' ');
     if (command < 0 || pidEnd < 0) {
@@ -35,7 +35,7 @@ record ProcessIdentity(long pid, long start) {
   }
 
   /** The identity in a file; empty if there is no such file or nothing in it. */
-  static Optional<ProcessIdentity> read(Path file) {
+  public static Optional<ProcessIdentity> read(Path file) {
     try {
       return parse(Files.readString(file));
     } catch (IOException e) {
@@ -44,7 +44,7 @@ record ProcessIdentity(long pid, long start) {
   }
 
   /** Whether it runs. A zombie does not: not every container has an init that reaps. */
-  boolean alive() {
+  public boolean alive() {
     try {
       String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
       boolean zombie = stat.startsWith(" Z", stat.lastIndexOf(')') + 1);
@@ -55,7 +55,7 @@ record ProcessIdentity(long pid, long start) {
   }
 
   /** Ends it with SIGKILL, if it still is the same process. */
-  void kill() {
+  public void kill() {
     if (alive()) {
       ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,14 +20,14 @@ import java.util.stream.Stream;
  * <p>Removal reads only this directory. It is the same after a normal end, in a shutdown hook and
  * by {@code --clean} after a SIGKILL.
  */
-record RunDirectory(Path path) {
+public record RunDirectory(Path path) {
 
   private static final Path BASE = Path.of("/run/jflannel-lab");
   private static final Path NAMESPACES = Path.of("/run/netns");
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** Makes the directory of a new run of this process. */
-  static RunDirectory create() {
+  public static RunDirectory create() {
     long pid = ProcessHandle.current().pid();
     try {
       for (int run = 0; ; run++) {
@@ -48,30 +48,32 @@ record RunDirectory(Path path) {
   }
 
   /** The directories of all runs on this machine. */
-  static List<RunDirectory> all() {
+  public static List<RunDirectory> all() {
     return list(BASE).stream().filter(Files::isDirectory).map(RunDirectory::new).toList();
   }
 
-  String prefix() {
+  /** The prefix of the run's namespaces. */
+  public String prefix() {
     return path.getFileName().toString();
   }
 
   /** Whether the process that made it still runs. */
-  boolean owned() {
+  public boolean owned() {
     return ProcessIdentity.read(path.resolve("owner")).filter(ProcessIdentity::alive).isPresent();
   }
 
   /** Where a process writes its own identity before it becomes what it shall be. */
-  Path pidFile(String name) {
+  public Path pidFile(String name) {
     return path.resolve("pids").resolve(name);
   }
 
-  Path file(String name) {
+  /** A file of the run. */
+  public Path file(String name) {
     return path.resolve(name);
   }
 
   /** Makes a directory for one of the run's members. */
-  Path directory(String name) {
+  public Path directory(String name) {
     try {
       return Files.createDirectories(path.resolve(name));
     } catch (IOException e) {
@@ -80,7 +82,7 @@ record RunDirectory(Path path) {
   }
 
   /** Ends the processes, deletes the namespaces, then the files. */
-  void remove() throws InterruptedException {
+  public void remove() throws InterruptedException {
     List<ProcessIdentity> processes = closeRegister();
     processes.forEach(ProcessIdentity::kill);
     Await.until(
@@ -119,7 +121,7 @@ record RunDirectory(Path path) {
    * Where etcd keeps its data: in memory where there is room for its preallocated files, for the
    * sake of its fsync.
    */
-  Path etcdData() {
+  public Path etcdData() {
     Path memory = Path.of("/dev/shm");
     long room = 512L << 20;
     return memory.toFile().getUsableSpace() >= room
@@ -127,7 +129,7 @@ record RunDirectory(Path path) {
         : path.resolve("etcd-data");
   }
 
-  static void deleteTree(Path root) {
+  public static void deleteTree(Path root) {
     try (Stream<Path> tree = Files.walk(root)) {
       for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(path);

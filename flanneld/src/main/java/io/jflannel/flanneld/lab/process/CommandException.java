@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 /** A command or a process of the lab failed; the message carries what was tried and its output. */
 public final class CommandException extends RuntimeException {

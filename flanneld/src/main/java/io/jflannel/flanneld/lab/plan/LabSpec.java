@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.net.Cidr;
@@ -18,8 +18,11 @@ public record LabSpec(
   /** Each host costs a process of some 60 MB. */
   public static final int MOST_NODES = 100;
 
-  static final Cidr NETWORK = Cidr.parse("10.244.0.0/16");
-  static final Cidr IPV6_NETWORK = Cidr.parse("fd00:10:244::/48");
+  /** {@code Network} of the configuration. */
+  public static final Cidr NETWORK = Cidr.parse("10.244.0.0/16");
+
+  /** {@code IPv6Network} of the configuration. */
+  public static final Cidr IPV6_NETWORK = Cidr.parse("fd00:10:244::/48");
 
   public LabSpec {
     if (nodes < 1 || nodes > MOST_NODES) {
@@ -42,7 +45,7 @@ public record LabSpec(
   }
 
   /** The network configuration, as an operator would write it (spec section 3). */
-  String networkConfig() {
+  public String networkConfig() {
     List<Json.Member> members = new ArrayList<>();
     switch (families) {
       case IPV4 -> members.add(text("Network", NETWORK));

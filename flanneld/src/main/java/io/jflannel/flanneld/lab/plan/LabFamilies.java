@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 import io.jflannel.net.Family;
 import java.util.List;
@@ -19,7 +19,8 @@ public enum LabFamilies {
     };
   }
 
-  boolean has(Family family) {
+  /** Whether the lab has addresses of a family. */
+  public boolean has(Family family) {
     return list().contains(family);
   }
 

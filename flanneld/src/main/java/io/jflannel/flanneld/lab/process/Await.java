@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** Waiting for something outside this process that announces itself by no event. */
-final class Await {
+public final class Await {
 
   private static final Duration PAUSE = Duration.ofMillis(20);
 
@@ -17,7 +17,7 @@ final class Await {
    * @param what completes "no … within 5 s"
    * @throws CommandException if the answer is still no at the end of {@code limit}
    */
-  static void until(String what, Duration limit, BooleanSupplier condition)
+  public static void until(String what, Duration limit, BooleanSupplier condition)
       throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
     while (!condition.getAsBoolean()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -10,15 +10,15 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 
 /** The same work for several things at a time. */
-final class Parallel {
+public final class Parallel {
 
   /** Work that may block. */
-  interface Work<T, R> {
+  public interface Work<T, R> {
     R on(T thing) throws InterruptedException;
   }
 
   /** Work without a result. */
-  interface Step<T> {
+  public interface Step<T> {
     void on(T thing) throws InterruptedException;
   }
 
@@ -30,7 +30,7 @@ final class Parallel {
    * @return results in the order of {@code things}
    * @throws RuntimeException the first failure, after all have ended
    */
-  static <T, R> List<R> map(List<T> things, Work<T, R> work) throws InterruptedException {
+  public static <T, R> List<R> map(List<T> things, Work<T, R> work) throws InterruptedException {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Callable<R>> tasks =
           things.stream().map(t -> (Callable<R>) () -> work.on(t)).collect(Collectors.toList());
@@ -39,7 +39,8 @@ final class Parallel {
     }
   }
 
-  static <T> void each(List<T> things, Step<T> step) throws InterruptedException {
+  /** Like {@link #map}, without results. */
+  public static <T> void each(List<T> things, Step<T> step) throws InterruptedException {
     map(
         things,
         thing -> {

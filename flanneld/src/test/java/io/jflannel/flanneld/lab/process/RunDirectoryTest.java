@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.lab.Requirements;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

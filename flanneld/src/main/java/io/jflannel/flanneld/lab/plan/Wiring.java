@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
@@ -17,10 +17,10 @@ import java.util.StringJoiner;
  * by seconds, so both are off; a new namespace inherits IPv4 settings of the machine, so those that
  * matter are set.
  */
-record Wiring(Topology topology) {
+public record Wiring(Topology topology) {
 
   /** Makes the namespaces and their sysctls. Run in the machine's namespace. */
-  String namespaces() {
+  public String namespaces() {
     StringBuilder script = new StringBuilder("ip -batch - <<'END'\n");
     topology.namespaces().forEach(ns -> script.append("netns add ").append(ns).append('\n'));
     script.append("END\n");
@@ -50,7 +50,7 @@ record Wiring(Topology topology) {
   }
 
   /** The bridge and the cables to the hosts. Run in the underlay's namespace. */
-  String underlay() {
+  public String underlay() {
     Batch batch = new Batch();
     batch.add("link set lo up");
     batch.add("link add underlay type bridge mcast_snooping 0");
@@ -77,7 +77,7 @@ record Wiring(Topology topology) {
   }
 
   /** The router, with a cable to the last host. Run in the router's namespace. */
-  String router() {
+  public String router() {
     Batch batch = new Batch();
     batch.add("link set lo up");
     batch.add(
@@ -93,7 +93,7 @@ record Wiring(Topology topology) {
   }
 
   /** A host's own addresses and default routes. Run in the host's namespace. */
-  static String host(Topology.Host host) {
+  public static String host(Topology.Host host) {
     Batch batch = new Batch();
     batch.add("link set lo up");
     batch.add("link set eth0 up");
@@ -103,7 +103,7 @@ record Wiring(Topology topology) {
   }
 
   /** The bridge for containers and the cable to the one there is. Run in the host's namespace. */
-  static String containerBridge(Topology.Host host, SubnetFile subnet) {
+  public static String containerBridge(Topology.Host host, SubnetFile subnet) {
     Batch batch = new Batch();
     batch.add("link add cni0 type bridge mcast_snooping 0");
     batch.add("link set cni0 mtu %d up".formatted(subnet.mtu()));
@@ -117,7 +117,7 @@ record Wiring(Topology topology) {
   }
 
   /** Run in the container's namespace. */
-  static String container(SubnetFile subnet) {
+  public static String container(SubnetFile subnet) {
     Batch batch = new Batch();
     batch.add("link set lo up");
     batch.add("link set eth0 mtu %d up".formatted(subnet.mtu()));
@@ -126,11 +126,6 @@ record Wiring(Topology topology) {
       batch.add("route add default via %s".formatted(gateway));
     }
     return batch.script();
-  }
-
-  /** Takes the containers' bridge away again. Run in the host's namespace. */
-  static String withoutContainer() {
-    return "ip link del veth0; ip link del cni0\n";
   }
 
   /** Lines for {@code ip -batch}. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  * the run directory <em>before</em> it becomes the program it shall be; killed at any moment, the
  * lab leaves no process that {@code --clean} does not know.
  */
-final class Child {
+public final class Child {
 
   private static final String REGISTER = "cat /proc/$$/stat > \"$0\" && exec \"$@\"";
 
@@ -35,7 +35,7 @@ final class Child {
    *
    * @param command complete, with the way into its namespace
    */
-  static Child start(RunDirectory run, String name, List<String> command) {
+  public static Child start(RunDirectory run, String name, List<String> command) {
     Path log = run.file(name + ".log");
     List<String> register = List.of("setsid", "sh", "-c", REGISTER, run.pidFile(name).toString());
     try {
@@ -51,16 +51,18 @@ final class Child {
     }
   }
 
-  long pid() {
+  /** Its process id. */
+  public long pid() {
     return process.pid();
   }
 
-  boolean alive() {
+  /** Whether it runs. */
+  public boolean alive() {
     return process.isAlive();
   }
 
   /** All it has written so far, over all its lives. */
-  String log() {
+  public String log() {
     try {
       return Files.readString(log);
     } catch (IOException e) {
@@ -73,7 +75,7 @@ final class Child {
    *
    * @throws CommandException with status and last lines if it has ended
    */
-  void mustBeAlive() {
+  public void mustBeAlive() {
     if (!process.isAlive()) {
       List<String> lines = log().lines().toList();
       throw new CommandException(
@@ -86,7 +88,7 @@ final class Child {
   }
 
   /** Ends it with SIGKILL and waits for its end. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
   }
 
@@ -96,7 +98,7 @@ final class Child {
    * @return its exit status; 128 + n if signal n ended it
    * @throws CommandException if it still runs at the end of {@code limit}
    */
-  int terminate(Duration limit) throws InterruptedException {
+  public int terminate(Duration limit) throws InterruptedException {
     process.destroy();
     if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new CommandException(name + " still runs " + limit.toSeconds() + " s after SIGTERM");
@@ -105,7 +107,7 @@ final class Child {
   }
 
   /** Sends a signal by its name without SIG: STOP, CONT, QUIT. */
-  void signal(String signal) throws InterruptedException {
+  public void signal(String signal) throws InterruptedException {
     Commands.script("kill -" + signal + " " + process.pid());
   }
 }

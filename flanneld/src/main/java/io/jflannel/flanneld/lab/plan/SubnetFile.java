@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
@@ -28,7 +28,7 @@ public record SubnetFile(List<Cidr> gateways, int mtu) {
    *
    * @throws IllegalArgumentException naming what is missing or wrong
    */
-  static SubnetFile parse(String text) {
+  public static SubnetFile parse(String text) {
     Map<String, String> values =
         text.lines()
             .map(line -> line.split("=", 2))
@@ -45,7 +45,7 @@ public record SubnetFile(List<Cidr> gateways, int mtu) {
   }
 
   /** The addresses of the lab's one container: those behind the host's. */
-  List<Cidr> containerAddresses() {
+  public List<Cidr> containerAddresses() {
     return gateways.stream().map(g -> new Cidr(g.ip().plus(1), g.length())).toList();
   }
 
@@ -54,7 +54,8 @@ public record SubnetFile(List<Cidr> gateways, int mtu) {
     return gateways.stream().map(Cidr::network).toList();
   }
 
-  List<Ip> gatewayAddresses() {
+  /** The gateways without their prefix lengths. */
+  public List<Ip> gatewayAddresses() {
     return gateways.stream().map(Cidr::ip).toList();
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.lab;
+package io.jflannel.flanneld.lab.plan;
 
 /** Where the daemons of a lab keep their leases. */
 public enum LabStore {
