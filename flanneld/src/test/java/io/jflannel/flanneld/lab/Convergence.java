@@ -2,6 +2,8 @@
 package io.jflannel.flanneld.lab;
 
 import io.jflannel.flanneld.json.Json;
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.CommandException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Predicate;

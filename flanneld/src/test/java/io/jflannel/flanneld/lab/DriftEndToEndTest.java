@@ -3,6 +3,12 @@ package io.jflannel.flanneld.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.lab.plan.LabBackend;
+import io.jflannel.flanneld.lab.plan.LabFamilies;
+import io.jflannel.flanneld.lab.plan.LabSpec;
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.net.Family;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,21 +49,20 @@ class DriftEndToEndTest {
       ip neigh del 192.0.2.77 dev eth0
       """;
 
-  private static final String DEFAULT_ROUTES =
-      """
-      ip route add default via 192.0.2.254
-      ip -6 route add default via 2001:db8:a::fe
-      """;
-
-  /** A link flap, after which the operator's tools set up what the kernel has dropped. */
-  private static final String FLAP =
-      """
-      ip link set eth0 down
-      ip link set eth0 up
-      ip route add default via 192.0.2.254
-      ip -6 address replace 2001:db8:a::1/64 dev eth0 nodad
-      ip -6 route replace default via 2001:db8:a::fe
-      """;
+  /**
+   * A link flap, after which the operator's tools set up what the kernel has dropped; v4 and v6 are
+   * the default gateways.
+   */
+  private static String flap(String v4, String v6) {
+    return """
+    ip link set eth0 down
+    ip link set eth0 up
+    ip -6 address replace 2001:db8:a::1/64 dev eth0 nodad
+    ip -6 route replace default via %s
+    ip route add default via %s
+    """
+        .formatted(v6, v4);
+  }
 
   /** A script, and until when it must have had no lasting effect. */
   private record Drift(String script, Duration limit) {}
@@ -82,8 +87,11 @@ class DriftEndToEndTest {
       }
       node.script(WITHOUT_FOREIGN); // it would not survive what comes now
       HostState own = HostState.of(node);
-      check(node, new Drift(FLAP, TWO_SECONDS), own);
-      loseParent(lab, own);
+      boolean routed = backend == LabBackend.VXLAN_DIRECT;
+      String v4 = routed ? "192.0.2.253" : "192.0.2.254";
+      String v6 = routed ? "2001:db8:a::fd" : "2001:db8:a::fe";
+      check(node, new Drift(flap(v4, v6), TWO_SECONDS), own);
+      loseParent(lab, own, v4, v6);
       assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
     }
   }
@@ -152,7 +160,7 @@ class DriftEndToEndTest {
       return Stream.of(
               "ip neigh del GW dev DEV",
               "ip neigh replace GW lladdr 02:00:00:00:00:99 dev DEV nud permanent",
-              "ip neigh flush dev DEV nud permanent",
+              "ip neigh flush dev DEV nud permanent || true", // complains of being undone at once
               "bridge fdb del MAC dev DEV",
               "bridge fdb replace MAC dev DEV dst FOREIGN self permanent",
               "IP route flush dev DEV proto boot",
@@ -188,7 +196,7 @@ class DriftEndToEndTest {
   }
 
   /** The cable is pulled out of the host and another one is put in: eth0 has a new number. */
-  private static void loseParent(Lab lab, HostState wanted) throws InterruptedException { // P2
+  private static void loseParent(Lab lab, HostState wanted, String v4, String v6) throws InterruptedException { // P2
     Node node = lab.node(1);
     node.script("ip link del eth0");
     Await.until(
@@ -206,8 +214,10 @@ class DriftEndToEndTest {
         ip link set eth0 up
         ip address add 192.0.2.1/24 dev eth0
         ip -6 address add 2001:db8:a::1/64 dev eth0 nodad
+        ip route add default via %s
+        ip -6 route add default via %s
         """
-            + DEFAULT_ROUTES);
+            .formatted(v4, v6));
     Duration took = wanted.await(node, "another eth0", FIVE_SECONDS);
     System.out.printf("%4d ms: another eth0%n", took.toMillis());
     Convergence.await(lab);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.CommandException;
 import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
@@ -31,7 +33,7 @@ record HostState(List<String> lines) {
       return new HostState(
           node.exec("sh", "-e", "-c", PRINT)
               .lines()
-              .filter(line -> !line.contains("fe80:") && !line.contains("blackhole 203.0.113."))
+              .filter(line -> !line.contains("inet6 fe80:") && !line.startsWith("fe80:"))
               .map(line -> NUMBER.matcher(line).replaceFirst(""))
               .map(line -> line.replaceAll(" +", " ").strip())
               .sorted()

@@ -3,6 +3,12 @@ package io.jflannel.flanneld.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.lab.plan.LabBackend;
+import io.jflannel.flanneld.lab.plan.LabFamilies;
+import io.jflannel.flanneld.lab.plan.LabSpec;
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.Child;
 import io.jflannel.net.Family;
 import java.nio.file.Files;
 import java.time.Duration;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.Child;
+import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.net.Family;
 import java.time.Duration;
 import java.util.List;
