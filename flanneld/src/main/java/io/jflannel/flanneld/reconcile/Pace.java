@@ -4,9 +4,9 @@ package io.jflannel.flanneld.reconcile;
 import java.time.Duration;
 
 /**
- * How often passes may run: a budget of CPU time that fills by 4 % of the time that goes by, up to
- * {@link #BURST}, and of which each pass takes what it cost. So what happens after quiet is
- * followed at once, several times in a row even while the JVM is cold, and whoever keeps undoing
+ * How often passes may run: a budget of CPU time that fills by a thirtieth of the time that goes
+ * by, up to {@link #BURST}, and of which each pass takes what it cost. So what happens after quiet
+ * is followed at once, several times in a row even while the JVM is cold, and whoever keeps undoing
  * our state costs no more than 5 % of a CPU, listening to it included. Debt is not counted beyond
  * one burst: after a single enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes.
  *
@@ -22,7 +22,7 @@ record Pace(long ended, Duration cpu, Duration budget) {
   static final Duration BURST = Duration.ofMillis(500);
 
   /** Time that must go by for each unit of CPU time. */
-  private static final int SHARE = 25;
+  private static final int SHARE = 30;
 
   static final Duration LONGEST_PAUSE = BURST.multipliedBy(SHARE);
 

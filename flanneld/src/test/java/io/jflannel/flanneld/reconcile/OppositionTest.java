@@ -12,7 +12,7 @@ final class OppositionTest {
   private static final long SECOND = 1_000_000_000L;
 
   @Test
-  void whoeverIsRepairedAgainstOftenIsAnOpponent() {
+  void whoeverRepairsOftenHasAnOpponent() {
     var opposition = new Opposition(port -> "networkd (pid " + port + ")");
     for (int i = 0; i < 4; i++) {
       opposition.repaired(What.ROUTE, i * SECOND, 0);

@@ -345,13 +345,9 @@ final class ReconcilerTest {
           Duration before = running.cpu();
           long start = System.nanoTime();
           List<Change> undo = List.of(new Change.Delete(tunnel(2)));
-          Running.within(
-              Duration.ofSeconds(10),
-              () -> {
-                running.world.target().apply(undo);
-                return System.nanoTime() - start > 2_000_000_000L
-                    && !running.report().opponents().isEmpty();
-              });
+          do {
+            running.world.target().apply(undo);
+          } while (System.nanoTime() - start < 3_000_000_000L);
           Duration spent = running.cpu().minus(before);
           Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
           System.out.println(
@@ -363,8 +359,8 @@ final class ReconcilerTest {
                   + running.report().repairs()
                   + " repairs");
           assertThat(running.report().opponents().getFirst().what()).isEqualTo("route");
-          // 5 % for the passes, and as much for listening and for a cold JVM
-          assertThat(spent).isLessThan(elapsed.dividedBy(10));
+          // what quiet has saved up, as much for hearing of it in a cold JVM, and 5 %
+          assertThat(spent).isLessThan(Pace.BURST.multipliedBy(2).plus(elapsed.dividedBy(20)));
         });
   }
 
