@@ -17,16 +17,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Exit statuses of real processes (spec 1.7, golden part 1). More of them: FlanneldProcessTest; the
- * tables of malformed flags, configurations, files, keys and values: FlanneldFlagsTest, GoFlagsTest,
- * NetworkConfigParserTest, PreviousSubnetsTest, SubnetKeyTest, LeaseTextTest.
+ * tables of malformed flags, configurations, files, keys and values: FlanneldFlagsTest,
+ * GoFlagsTest, NetworkConfigParserTest, PreviousSubnetsTest, SubnetKeyTest, LeaseTextTest.
  */
 class BadInputTest {
 
   @TempDir Path directory;
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"udp", "WireGuard"})
+  @ValueSource(strings = {"udp", "WireGuard"})
   void aBackendThatIsNotAvailableYet(String type) throws Exception {
     assertConfigRefused(
         "{\"Network\":\"10.5.0.0/16\",\"Backend\":{\"Type\":\"" + type + "\"}}",
@@ -90,8 +89,7 @@ class BadInputTest {
     return "--subnet-file=" + directory.resolve("n/subnet.env");
   }
 
-  private DaemonProcess start(Map<String, String> environment, String... flags)
-      throws IOException {
+  private DaemonProcess start(Map<String, String> environment, String... flags) throws IOException {
     return DaemonProcess.start(
         List.of(), Flanneld.class, directory.resolve("log"), environment, flags);
   }

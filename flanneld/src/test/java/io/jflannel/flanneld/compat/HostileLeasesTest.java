@@ -50,8 +50,9 @@ class HostileLeasesTest {
 
   private static String vxlan(String publicIp, String mac) {
     return """
-        {"PublicIP":"%s","PublicIPv6":null,"BackendType":"vxlan",\
-        "BackendData":{"VNI":1,"VtepMAC":"%s"}}"""
+    {"PublicIP":"%s","PublicIPv6":null,"BackendType":"vxlan",\
+    "BackendData":{"VNI":1,"VtepMAC":"%s"}}\
+    """
         .formatted(publicIp, mac);
   }
 
@@ -189,7 +190,10 @@ class HostileLeasesTest {
       byte[] junk = new byte[1 + random.nextInt(60)];
       random.nextBytes(junk);
       boolean key = i % 2 == 0;
-      String name = key ? "\u00ff" + i + new String(junk, ISO_8859_1).replace('/', '.') : "10.244.200.%d-31".formatted(2 * i);
+      String name =
+          key
+              ? "\u00ff" + i + new String(junk, ISO_8859_1).replace('/', '.')
+              : "10.244.200.%d-31".formatted(2 * i);
       noise.put(
           ("/g/subnets/" + name).getBytes(ISO_8859_1), key ? good(205).getBytes(UTF_8) : junk);
     }

@@ -106,7 +106,8 @@ record Upstream(int node, boolean dual) {
       String destination = "fd00:10:244:%d::".formatted(peer);
       Site.onNode(
           node,
-          "neigh replace %s lladdr %s dev flannel-v6.1 nud permanent".formatted(destination, peerMac6));
+          "neigh replace %s lladdr %s dev flannel-v6.1 nud permanent"
+              .formatted(destination, peerMac6));
       Site.exec(
           node,
           "bridge fdb replace %s dev flannel-v6.1 dst fd77::%d self permanent"

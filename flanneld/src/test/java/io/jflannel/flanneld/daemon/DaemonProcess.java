@@ -75,8 +75,7 @@ public final class DaemonProcess implements AutoCloseable {
         .atMost(PATIENCE)
         .failFast(() -> {
           if (!process.isAlive() && !log().contains(text)) {
-            throw new AssertionError(
-                "flanneld has ended: " + text + " never came, but\n" + log());
+            throw new AssertionError("flanneld has ended: " + text + " never came, but\n" + log());
           }
         })
         .until(() -> log().contains(text));
