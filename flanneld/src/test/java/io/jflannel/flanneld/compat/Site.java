@@ -101,14 +101,14 @@ final class Site implements AutoCloseable {
 
   private static String ip(String namespace, String words) throws Exception {
     List<String> command = new ArrayList<>(List.of("ip", "-n", namespace));
-    command.addAll(List.of(words.split(" ")));
+    command.addAll(List.of(words.split(" ", -1)));
     return run(command);
   }
 
   /** Runs a command on a node and returns what it printed; its status must be 0. */
   static String exec(int node, String words) throws Exception {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", node(node)));
-    command.addAll(List.of(words.split(" ")));
+    command.addAll(List.of(words.split(" ", -1)));
     return run(command);
   }
 
@@ -135,7 +135,7 @@ final class Site implements AutoCloseable {
   /** Starts a program on a node that runs until it is closed; its output goes to a file. */
   Running program(int node, String name, String words) throws IOException {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", node(node)));
-    command.addAll(List.of(words.split(" ")));
+    command.addAll(List.of(words.split(" ", -1)));
     Path output = directory.resolve(name);
     Process process =
         new ProcessBuilder(command)
