@@ -18,8 +18,8 @@ import java.time.Duration;
  */
 record Pace(long ended, Duration cpu, Duration budget) {
 
-  /** The most that quiet saves up: some ten passes of a cold JVM. */
-  static final Duration BURST = Duration.ofMillis(500);
+  /** The most that quiet saves up: several passes of a cold JVM. */
+  static final Duration BURST = Duration.ofMillis(300);
 
   /** Time that must go by for each unit of CPU time. */
   private static final int SHARE = 50;

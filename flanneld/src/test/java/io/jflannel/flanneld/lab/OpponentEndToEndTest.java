@@ -28,11 +28,11 @@ class OpponentEndToEndTest {
   private static final Duration STEP = Duration.ofMillis(10);
 
   /** Until the daemon has spent what quiet had saved up, and has compiled what it runs. */
-  private static final Duration WARM_UP = Duration.ofSeconds(7);
+  private static final Duration WARM_UP = Duration.ofSeconds(8);
 
   private static final Duration MEASURED = Duration.ofSeconds(5);
 
-  /** Of {@code /proc/PID/stat}: USER_HZ, which is 100 on every architecture of Linux that counts. */
+  /** USER_HZ, the unit of {@code /proc/PID/stat} (proc(5)): 100 on all of ours. */
   private static final int TICKS_PER_SECOND = 100;
 
   @BeforeAll
@@ -64,7 +64,7 @@ class OpponentEndToEndTest {
             Duration.ofSeconds(10),
             () -> Convergence.status(node, status -> named(status, "ip (pid " + opponent.pid())));
       }
-      // the budget may be in debt by what the last pass cost, thirty times that is waited
+      // the budget may be in debt by what the last pass cost: fifty times that is waited
       wanted.await(node, "what the opponent has left", Duration.ofSeconds(5));
       Convergence.await(lab);
     }

@@ -26,7 +26,7 @@ final class PaceTest {
   @Test
   void expensivePassesOfAColdJvmFollowEachOtherAtOnce() {
     Pace pace = Pace.first(START);
-    for (int i = 1; i <= 4; i++) {
+    for (int i = 1; i <= 3; i++) {
       assertThat(pace.pause(after(ms(i * 120)))).isZero();
       pace = pace.next(after(ms(i * 120)), ms(110));
     }
