@@ -108,7 +108,7 @@ final class Herald {
   private void writeStatus(Facts facts, Instant now) throws InterruptedException {
     lastStatus = now;
     try {
-      statusFile.write(StatusDocument.of(about, facts, now).text() + "\n");
+      statusFile.write(StatusDocument.text(about, facts, now) + "\n");
       statusDue = false;
       failures.recovered("status", "Wrote " + statusPath);
     } catch (IOException e) {

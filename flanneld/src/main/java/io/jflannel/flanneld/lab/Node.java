@@ -131,6 +131,12 @@ public final class Node {
     return daemon.filter(Child::alive).isPresent();
   }
 
+  /** Whether the flanneld that runs now, not one before it, says that it is ready. */
+  public boolean ready() {
+    return daemonRuns()
+        && status().filter(s -> s.pid() == daemonPid()).filter(NodeStatus::ready).isPresent();
+  }
+
   /** Ends flanneld with SIGKILL. */
   public void killDaemon() throws InterruptedException {
     started().kill();

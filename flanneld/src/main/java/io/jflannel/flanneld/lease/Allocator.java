@@ -74,8 +74,8 @@ public final class Allocator {
    * Gives each enabled family a subnet: the wished one if it fits the configuration and overlaps
    * nothing, else one of the first 100 free ones (ODD-56: the families choose on their own).
    *
-   * @param taken subnets of all keys but those the new lease replaces; what is not inside the
-   *     network does not count (ODD-64)
+   * @param taken subnets of all keys but those the new lease replaces; what is not strictly inside
+   *     the network does not count (ODD-64): one such key would keep all others out
    */
   public static Result allocate(
       NetworkConfig config, Collection<Subnets> taken, Wish wish, RandomGenerator random) {
@@ -128,6 +128,7 @@ public final class Allocator {
     for (Subnets subnets : taken) {
       subnets
           .of(family)
+          .filter(subnet -> range.network().length() < subnet.length())
           .filter(range.network()::contains)
           .map(Cidr::network)
           .ifPresent(blocks::add);

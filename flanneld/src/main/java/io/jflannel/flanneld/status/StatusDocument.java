@@ -46,6 +46,23 @@ public final class StatusDocument {
     return fields.object();
   }
 
+  /**
+   * The same as one line of JSON. DEL and the C1 control characters are escaped too, which JSON
+   * does not ask for: keys of others are in it, and people show it in terminals.
+   */
+  public static String text(About about, Facts facts, Instant now) {
+    String json = of(about, facts, now).text();
+    StringBuilder out = new StringBuilder(json.length());
+    for (char c : json.toCharArray()) {
+      if (Character.isISOControl(c)) {
+        out.append("\\u%04x".formatted((int) c));
+      } else {
+        out.append(c);
+      }
+    }
+    return out.toString();
+  }
+
   private static Json lease(Facts facts) {
     Fields fields = new Fields();
     Optional<OwnLease> own = facts.view().map(StoreView::own);

@@ -71,7 +71,20 @@ public final class StatusText {
   }
 
   private static String line(String name, String value) {
-    return "%-12s %s".formatted(name, value).stripTrailing();
+    return "%-12s %s".formatted(name, printable(value)).stripTrailing();
+  }
+
+  /** Keys and values of others end up here: a terminal must not obey them. */
+  private static String printable(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    for (char c : text.toCharArray()) {
+      if (Character.isISOControl(c)) {
+        out.append("\\x%02x".formatted((int) c));
+      } else {
+        out.append(c);
+      }
+    }
+    return out.toString();
   }
 
   private static String lease(Json.Obj lease, Instant now) {

@@ -5,10 +5,13 @@ import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.lease.LeaseFold.Folded;
+import io.jflannel.flanneld.lease.Refusal;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.lease.StoreView.Contact;
+import io.jflannel.flanneld.log.RateLimitedLog;
 import io.jflannel.flanneld.store.Registry.Listing;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +38,7 @@ final class StoreLoop {
   private final Latest<StoreView> views;
   private final Snapshot snapshot;
   private final OwnLeaseKeeper own;
+  private final RateLimitedLog problems;
 
   private boolean listed;
   private boolean mustList = true;
@@ -72,6 +76,7 @@ final class StoreLoop {
     this.views = views;
     this.snapshot = snapshot;
     this.own = own;
+    this.problems = new RateLimitedLog(LOG, pace::now);
     this.backoff = pace.relist();
     long now = pace.now();
     this.listAt = now;
@@ -264,8 +269,24 @@ final class StoreLoop {
       return;
     }
     long start = pace.now();
+    List<Refusal> before = folded.refused();
     folded = snapshot.fold(own.rules());
     long end = pace.now();
     foldAt = end + FOLD_SHARE * (end - start);
+    if (!folded.refused().equals(before)) {
+      tell(folded.refused());
+    }
+  }
+
+  private void tell(List<Refusal> refused) {
+    if (refused.isEmpty()) {
+      problems.recovered("refused", "no key of the store is refused any more");
+    } else {
+      Refusal first = refused.getFirst();
+      problems.failed(
+          "refused",
+          "%d keys of the store are refused, the status lists them; the first: %s: %s"
+              .formatted(refused.size(), first.key(), first.reason()));
+    }
   }
 }

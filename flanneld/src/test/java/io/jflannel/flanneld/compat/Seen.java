@@ -28,8 +28,7 @@ final class Seen {
 
   /** Forwarding entries of a device. */
   static List<String> fdb(int node, String device) throws Exception {
-    return texts(
-        Site.exec(node, "bridge -j fdb show dev " + device), "\"ifname\":\"" + device + "\"");
+    return texts(Site.exec(node, "bridge -j fdb show"), "\"ifname\":\"" + device + "\"");
   }
 
   /** Addresses of a device as {@code address/length scope}. */

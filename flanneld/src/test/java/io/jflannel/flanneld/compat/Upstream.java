@@ -86,11 +86,11 @@ record Upstream(int node, boolean dual) {
 
   /** Neighbour, FDB entry and route of a peer, in this order (backends.md 3.5). */
   void program(Upstream peer) throws Exception {
-    program(peer.node, mac(peer.node));
+    program(peer.node, mac(peer.node), mac6(peer.node));
   }
 
-  /** For a peer with this MAC for IPv4. */
-  void program(int peer, String peerMac) throws Exception {
+  /** For a peer with these MACs. */
+  void program(int peer, String peerMac, String peerMac6) throws Exception {
     Site.onNode(
         node,
         "neigh replace 10.244.%d.0 lladdr %s dev flannel.1 nud permanent".formatted(peer, peerMac));
@@ -104,14 +104,14 @@ record Upstream(int node, boolean dual) {
             .formatted(peer));
     if (dual) {
       String destination = "fd00:10:244:%d::".formatted(peer);
-      String mac6 = mac6(peer);
       Site.onNode(
           node,
-          "neigh replace %s lladdr %s dev flannel-v6.1 nud permanent".formatted(destination, mac6));
+          "neigh replace %s lladdr %s dev flannel-v6.1 nud permanent"
+              .formatted(destination, peerMac6));
       Site.exec(
           node,
           "bridge fdb replace %s dev flannel-v6.1 dst fd77::%d self permanent"
-              .formatted(mac6, peer));
+              .formatted(peerMac6, peer));
       Site.onNode(
           node,
           "-6 route replace %1$s/64 via %1$s dev flannel-v6.1 proto boot metric 1024 onlink"

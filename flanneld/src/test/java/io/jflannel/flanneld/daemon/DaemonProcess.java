@@ -73,9 +73,11 @@ public final class DaemonProcess implements AutoCloseable {
   public void awaitLog(String text) {
     await()
         .atMost(PATIENCE)
-        .failFast(
-            "flanneld has ended: " + text + " never came",
-            () -> !process.isAlive() && !log().contains(text))
+        .failFast(() -> {
+          if (!process.isAlive() && !log().contains(text)) {
+            throw new AssertionError("flanneld has ended: " + text + " never came, but\n" + log());
+          }
+        })
         .until(() -> log().contains(text));
   }
 

@@ -84,7 +84,8 @@ class ChangesEndToEndTest {
               key(),
               """
               {"PublicIP":"192.0.2.%1$d","PublicIPv6":"2001:db8:a::%1$d","BackendType":"vxlan",\
-              "BackendData":{"VNI":1,"VtepMAC":"%2$s"},"BackendV6Data":{"VNI":1,"VtepMAC":"%3$s"}}"""
+              "BackendData":{"VNI":1,"VtepMAC":"%2$s"},"BackendV6Data":{"VNI":1,"VtepMAC":"%3$s"}}\
+              """
                   .formatted(host, mac4(), mac6()));
     }
 
@@ -246,8 +247,7 @@ class ChangesEndToEndTest {
     Convergence.await(lab());
   }
 
-  private static void awaitReadyz(
-      String what, Node node, Predicate<HealthProbe> condition)
+  private static void awaitReadyz(String what, Node node, Predicate<HealthProbe> condition)
       throws InterruptedException {
     Await.until("/readyz " + what, TEN_SECONDS, () -> condition.test(HealthProbe.readyz(node)));
   }

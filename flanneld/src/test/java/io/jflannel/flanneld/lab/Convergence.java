@@ -57,7 +57,8 @@ final class Convergence {
   static Optional<Json> at(Json json, String... path) {
     Optional<Json> found = Optional.of(json);
     for (String name : path) {
-      found = found.flatMap(j -> j instanceof Json.Obj object ? object.member(name) : Optional.empty());
+      found =
+          found.flatMap(j -> j instanceof Json.Obj object ? object.member(name) : Optional.empty());
     }
     return found;
   }

@@ -148,7 +148,8 @@ class DriftEndToEndTest {
     }
 
     private static String mac(Node node, String device) throws InterruptedException {
-      var ether = Pattern.compile("link/ether (\\S+)").matcher(node.exec("ip", "link", "show", device));
+      var ether =
+          Pattern.compile("link/ether (\\S+)").matcher(node.exec("ip", "link", "show", device));
       if (!ether.find()) {
         throw new AssertionError("no MAC: " + device);
       }
@@ -196,7 +197,8 @@ class DriftEndToEndTest {
   }
 
   /** The cable is pulled out of the host and another one is put in: eth0 has a new number. */
-  private static void loseParent(Lab lab, HostState wanted, String v4, String v6) throws InterruptedException { // P2
+  private static void loseParent(Lab lab, HostState wanted, String v4, String v6)
+      throws InterruptedException { // P2
     Node node = lab.node(1);
     node.script("ip link del eth0");
     Await.until(
@@ -208,7 +210,9 @@ class DriftEndToEndTest {
     String host = node.namespace();
     Commands.script(
         host.substring(0, host.length() - 1 - Integer.toString(node.number()).length()) + "u",
-        "ip link add n1 type veth peer name eth0 netns " + host + "\nip link set n1 master underlay up\n");
+        "ip link add n1 type veth peer name eth0 netns "
+            + host
+            + "\nip link set n1 master underlay up\n");
     node.script(
         """
         ip link set eth0 up

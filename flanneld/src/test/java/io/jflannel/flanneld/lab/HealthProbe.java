@@ -31,8 +31,7 @@ record HealthProbe(int status, String body) {
       socket
           .getOutputStream()
           .write("GET /readyz HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-      String answer =
-          new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       int body = answer.indexOf("\r\n\r\n");
       return new HealthProbe(
           Integer.parseInt(answer.split(" ", 3)[1]), body < 0 ? "" : answer.substring(body + 4));

@@ -46,8 +46,7 @@ final class KernelMonitor {
         Child.start(
             new RunDirectory(lab.directory()),
             "monitor-" + node.number(),
-            Commands.inNetwork(
-                node.namespace(), List.of("ip", "-o", "monitor", "label", "all")));
+            Commands.inNetwork(node.namespace(), List.of("ip", "-o", "monitor", "label", "all")));
     var started = new KernelMonitor(node, monitor);
     started.mark();
     return started;

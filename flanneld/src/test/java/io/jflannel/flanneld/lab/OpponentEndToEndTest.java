@@ -73,9 +73,7 @@ class OpponentEndToEndTest {
   private static boolean named(NodeStatus status, String by) {
     String opponents =
         Convergence.at(status.document(), "network", "opponents").orElseThrow().text();
-    return opponents.contains("route")
-        && opponents.contains("device")
-        && opponents.contains(by);
+    return opponents.contains("route") && opponents.contains("device") && opponents.contains(by);
   }
 
   /** User and system time of a process, all threads. */

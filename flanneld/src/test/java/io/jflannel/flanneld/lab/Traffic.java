@@ -35,7 +35,11 @@ final class Traffic {
     Child ping =
         from.beside(
             "ping-%s-%d-%d".formatted(family, from.number(), to.number()),
-            "ping", "-n", "-i", "0.02", target);
+            "ping",
+            "-n",
+            "-i",
+            "0.02",
+            target);
     return new Traffic(name, ping);
   }
 

@@ -112,7 +112,7 @@ class AllocatorTest {
 
   @Test
   void whatIsNotInsideTheNetworkBlocksNothing() { // ODD-64
-    List<Subnets> taken = taken("1.2.3.4-0", "10.0.0.0-8", "10.4.1.0-24");
+    List<Subnets> taken = taken("1.2.3.4-0", "10.0.0.0-8", "10.3.0.0-16", "10.4.1.0-24");
     assertThat(chosen(v4(UT), taken)).hasSize(25);
   }
 

@@ -60,6 +60,15 @@ class StatusDocumentTest {
   }
 
   @Test
+  void whatOthersWriteCannotCommandATerminal() {
+    Facts facts = Samples.working().with(Samples.networkWithPeerProblem("\u001b[2J\n\u009b31m"));
+
+    assertThat(text(facts, true)).contains(": \\x1b[2J\\x0a\\x9b31m\n");
+    assertThat(StatusDocument.text(Samples.ABOUT, facts, Samples.NOW))
+        .contains("\\u001b[2J\\n\\u009b31m");
+  }
+
+  @Test
   void readableTextOfADaemonThatWaits() {
     Facts facts =
         Facts.atStart()

@@ -13,9 +13,12 @@ final class Entries {
 
   private Entries() {}
 
-  /** The name of a key that is a direct child of {@code subnets/}. */
+  /**
+   * The name of a key that is a direct child of {@code subnets/}; with U+FFFD where it is no UTF-8,
+   * so that it is refused and shown.
+   */
   static Optional<String> name(KeyNames keys, ByteString key) {
-    return key.isValidUtf8() ? keys.leaseName(key.toStringUtf8()) : Optional.empty();
+    return keys.leaseName(key.toStringUtf8());
   }
 
   static Entry entry(String name, KeyValue kv) {
