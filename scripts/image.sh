@@ -50,7 +50,7 @@ compile() {
   (
     cd "$root"
     MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS-}" \
-      mvn -B -ntp -Dmaven.test.skip=true -Djacoco.skip=true -Dspotless.check.skip=true package
+      mvn -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -Djacoco.skip=true -Dspotless.check.skip=true package
   ) >"$build_log" 2>&1 </dev/null || {
     grep -E '^\[(ERROR|WARNING)\]' "$build_log" | head -n 40 >&2 || tail -n 40 "$build_log" >&2
     die "the build failed; all of its output is in $build_log"

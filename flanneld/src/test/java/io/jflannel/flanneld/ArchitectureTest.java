@@ -45,7 +45,7 @@ class ArchitectureTest {
           "subnetfile",
           "status",
           "daemon",
-          "lab",
+          "lab..",
           "cli.command");
 
   private static final String[] PURE = {

@@ -11,6 +11,7 @@ import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.iface.InterfaceSelection;
 import io.jflannel.flanneld.iface.Selection;
 import io.jflannel.flanneld.iface.Wish;
+import io.jflannel.flanneld.kernel.ExistingVteps;
 import io.jflannel.flanneld.kernel.HostNetworkReader;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
@@ -32,6 +33,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -148,7 +150,9 @@ final class Daemon {
         .forEach(missing -> LOG.log(Level.WARNING, missing));
     ExternalInterface external = chooseInterface(config);
     board.update(facts -> facts.with(external));
-    return new Node(options, config, backend(config, external), external, previous, board);
+    Backend backend = backend(config, external);
+    Backend.Vteps vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
+    return new Node(options, config, backend, external, vteps, previous, board);
   }
 
   private ExternalInterface chooseInterface(NetworkConfig config) {

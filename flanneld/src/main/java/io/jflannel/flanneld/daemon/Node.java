@@ -6,7 +6,6 @@ import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.flanneld.kernel.ExistingVteps;
 import io.jflannel.flanneld.kernel.NetlinkKernel;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
@@ -26,7 +25,6 @@ import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.util.Optional;
 import java.util.Set;
-import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -55,11 +53,17 @@ final class Node {
   private final Latest<PassReport> reports = new Latest<>();
   private final Latest<SubnetEnv> files = new Latest<>();
 
+  /**
+   * A node that {@link #start} starts.
+   *
+   * @param vteps MACs for what is not published yet; the published one is the truth from then on
+   */
   Node(
       Options options,
       NetworkConfig config,
       Backend backend,
       ExternalInterface chosen,
+      Backend.Vteps vteps,
       PreviousSubnets previous,
       Board board) {
     this.options = options;
@@ -68,8 +72,7 @@ final class Node {
     this.chosen = chosen;
     this.previous = previous;
     this.board = board;
-    // Before the lease is acquired: the published MAC is the truth from then on.
-    this.vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
+    this.vteps = vteps;
   }
 
   /** Starts everything; nothing here waits. */

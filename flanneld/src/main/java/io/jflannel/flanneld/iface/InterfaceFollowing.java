@@ -13,8 +13,10 @@ import java.util.Optional;
  * flapped.
  *
  * <p>Each family is followed by itself. An address that is still there and not deprecated is kept,
- * whatever else has appeared; else the interface's best one takes its place (IF-8). A published
- * address follows only if it was the interface's own.
+ * whatever else has appeared; else the interface's best one takes its place (IF-8), but no
+ * link-local one that of a global one: a link that goes down for a moment loses its IPv6 addresses,
+ * and the link-local one is back before the others. A published address follows only if it was the
+ * interface's own.
  */
 public final class InterfaceFollowing {
 
@@ -50,6 +52,7 @@ public final class InterfaceFollowing {
       return Optional.of(old);
     }
     return AddressPreference.candidates(link, old.family()).stream()
+        .filter(candidate -> old.isLinkLocal() || !candidate.isLinkLocal())
         .findFirst()
         .or(() -> Optional.of(old).filter(link::holds));
   }

@@ -13,8 +13,10 @@ import io.jflannel.linux.route.RouteSocket;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -31,6 +33,10 @@ final class KernelEvents implements AutoCloseable {
   private final Supplier<Interest> interest;
   private final Consumer<Disturbance> listener;
   private final Map<Integer, String> names;
+
+  /** Links told of in what is being read: their names are not known yet. */
+  private final Set<Integer> unnamed;
+
   private final Thread thread;
   private volatile boolean closed;
 
@@ -39,6 +45,7 @@ final class KernelEvents implements AutoCloseable {
     this.interest = interest;
     this.listener = listener;
     names = new HashMap<>();
+    unnamed = new HashSet<>();
     events = RouteEvents.open(EnumSet.allOf(EventGroup.class), this::wants);
     thread = Thread.ofPlatform().name("kernel events").daemon().unstarted(this::listen);
   }
@@ -80,13 +87,16 @@ final class KernelEvents implements AutoCloseable {
     for (RouteEvent event : heard) {
       if (event instanceof RouteEvent.LinkChanged(var link, _) && relevance.concerns(link.name())) {
         note(link);
-      } else if (event instanceof RouteEvent.LinkChanged(var link, _)) {
+      }
+      relevance.of(event).ifPresent(listener); // also that one of ours was given another name
+      if (event instanceof RouteEvent.LinkChanged(var link, _)
+          && !relevance.concerns(link.name())) {
         names.remove(link.index());
       } else if (event instanceof RouteEvent.LinkGone(var link, _)) {
         names.remove(link.index());
       }
-      relevance.of(event).ifPresent(listener);
     }
+    unnamed.clear();
   }
 
   private boolean wants(EventFilter.Header header) {
@@ -94,8 +104,12 @@ final class KernelEvents implements AutoCloseable {
       return false;
     }
     return switch (header.group()) {
-      case LINK -> true;
-      case ADDRESS, NEIGHBOUR -> names.containsKey(header.linkIndex());
+      case LINK -> {
+        unnamed.add(header.linkIndex());
+        yield true;
+      }
+      case ADDRESS, NEIGHBOUR ->
+          names.containsKey(header.linkIndex()) || unnamed.contains(header.linkIndex());
       case ROUTE -> header.table() == Route.MAIN;
       case NEXTHOP -> header.gone() && header.protocol() == NexthopIds.PROTOCOL;
     };

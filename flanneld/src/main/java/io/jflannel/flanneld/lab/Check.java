@@ -3,6 +3,8 @@ package io.jflannel.flanneld.lab;
 
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.flanneld.lab.process.Parallel;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.time.Duration;

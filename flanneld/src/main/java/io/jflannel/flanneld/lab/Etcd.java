@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.process.Child;
+import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.flanneld.lab.process.RunDirectory;
 import io.jflannel.net.Ip;
 import java.time.Duration;
 import java.util.List;

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabSpec;
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.plan.Topology;
+import io.jflannel.flanneld.lab.plan.Wiring;
+import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.flanneld.lab.process.Parallel;
+import io.jflannel.flanneld.lab.process.Program;
+import io.jflannel.flanneld.lab.process.RunDirectory;
 import io.jflannel.net.Family;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -54,7 +63,7 @@ public final class Lab implements AutoCloseable {
       progress.accept("namespaces " + lab.topology.prefix() + "-*, joined by a bridge");
       lab.wire();
       progress.accept(lab.startStore());
-      progress.accept(spec.nodes() + " × flanneld, one process per host");
+      progress.accept("flanneld on each of " + spec.nodes() + " hosts");
       lab.startDaemons();
       progress.accept("a container behind cni0 on each host, from its subnet file");
       Parallel.each(lab.nodes, lab::wireContainer);

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabBackend;
+import io.jflannel.flanneld.lab.plan.LabFamilies;
+import io.jflannel.flanneld.lab.plan.LabSpec;
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.flanneld.lab.process.RunDirectory;
 import io.jflannel.net.Family;
 import java.io.Console;
 import java.io.PrintStream;
@@ -204,7 +210,8 @@ public final class LabCommand implements Callable<Integer> {
 
   private int keep(Lab lab, int status) {
     lab.keep();
-    out.println("\nThe network stays up. " + how(lab) + "To remove it: ./jflannel lab --clean");
+    out.println(
+        "\nThe network stays up.\n" + how(lab) + "To remove it:           ./jflannel lab --clean");
     return status;
   }
 

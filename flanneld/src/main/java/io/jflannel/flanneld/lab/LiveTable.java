@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabFamilies;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.time.Instant;

@@ -2,6 +2,14 @@
 package io.jflannel.flanneld.lab;
 
 import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.flanneld.lab.plan.SubnetFile;
+import io.jflannel.flanneld.lab.plan.Topology;
+import io.jflannel.flanneld.lab.plan.Wiring;
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.Child;
+import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.flanneld.lab.process.RunDirectory;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
@@ -123,6 +131,12 @@ public final class Node {
     return daemon.filter(Child::alive).isPresent();
   }
 
+  /** Whether the flanneld that runs now, not one before it, says that it is ready. */
+  public boolean ready() {
+    return daemonRuns()
+        && status().filter(s -> s.pid() == daemonPid()).filter(NodeStatus::ready).isPresent();
+  }
+
   /** Ends flanneld with SIGKILL. */
   public void killDaemon() throws InterruptedException {
     started().kill();
@@ -212,7 +226,7 @@ public final class Node {
    *
    * @param name of its log
    */
-  Child beside(String name, String... command) {
+  public Child beside(String name, String... command) {
     return Child.start(run, name, Commands.inNetwork(host.container(), List.of(command)));
   }
 }

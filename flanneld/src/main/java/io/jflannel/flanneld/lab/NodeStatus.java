@@ -13,6 +13,7 @@ import java.util.Optional;
 /**
  * What the lab shows of a node's status file.
  *
+ * @param pid of the daemon that wrote it; 0 if it does not say
  * @param ready as {@code /readyz} says
  * @param expires when the own lease expires; empty if there is none, or one without end
  * @param peers number of peers in the daemon's view: so many are wanted
@@ -20,7 +21,7 @@ import java.util.Optional;
  * @param document all of it
  */
 public record NodeStatus(
-    boolean ready, Optional<Instant> expires, int peers, int programmed, Json document) {
+    long pid, boolean ready, Optional<Instant> expires, int peers, int programmed, Json document) {
 
   /**
    * Reads a status document.
@@ -34,6 +35,9 @@ public record NodeStatus(
       peers.addAll(array.items());
     }
     return new NodeStatus(
+        at(status, "pid")
+            .map(p -> p instanceof Json.Num n ? Long.parseLong(n.literal()) : 0)
+            .orElse(0L),
         isTrue(status, "ready"),
         at(status, "lease").flatMap(lease -> at(lease, "expires")).map(NodeStatus::instant),
         peers.size(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabBackend;
+import io.jflannel.flanneld.lab.plan.LabStore;
 import java.util.Iterator;
 import java.util.List;
 import picocli.CommandLine.ITypeConverter;

@@ -8,6 +8,7 @@ import io.jflannel.net.Ip;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -52,8 +53,8 @@ public final class LeaseFold {
   /**
    * The judgement.
    *
-   * @param accepted leases by key, in key order; goes into the next fold
-   * @param peers the same leases as a list
+   * @param accepted leases by key; goes into the next fold
+   * @param peers the same leases in key order
    * @param refused keys not served, or only in part, in key order
    * @param kept subnets whose key has an unreadable value
    */
@@ -74,7 +75,7 @@ public final class LeaseFold {
   private final Map<String, Lease> before;
   private final FamilyClaims v4;
   private final FamilyClaims v6;
-  private final Map<String, Lease> accepted = new TreeMap<>();
+  private final Map<String, Lease> accepted = new HashMap<>();
   private final Map<String, String> refused = new TreeMap<>();
   private final Set<Cidr> kept = new LinkedHashSet<>();
 
@@ -88,6 +89,7 @@ public final class LeaseFold {
   /**
    * Folds all keys of the store.
    *
+   * @param candidates in key order
    * @param before what the fold before accepted
    */
   public static Folded fold(
@@ -101,8 +103,18 @@ public final class LeaseFold {
     ranked.forEach(fold::judge);
     List<Refusal> refusals = new ArrayList<>(fold.refused.size());
     fold.refused.forEach((key, reason) -> refusals.add(new Refusal(key, reason)));
-    return new Folded(
-        fold.accepted, List.copyOf(fold.accepted.values()), List.copyOf(refusals), fold.kept);
+    return new Folded(fold.accepted, fold.peers(candidates), List.copyOf(refusals), fold.kept);
+  }
+
+  private List<Lease> peers(Collection<Candidate> inKeyOrder) {
+    List<Lease> peers = new ArrayList<>(accepted.size());
+    for (Candidate candidate : inKeyOrder) {
+      Lease lease = accepted.get(candidate.name());
+      if (lease != null) {
+        peers.add(lease);
+      }
+    }
+    return List.copyOf(peers);
   }
 
   private Optional<Ranked> rank(Candidate candidate) {

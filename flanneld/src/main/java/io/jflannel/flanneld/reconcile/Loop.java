@@ -13,6 +13,7 @@ import io.jflannel.flanneld.state.Ownership;
 import io.jflannel.flanneld.state.Plan;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.ThreadCpuClock;
 import io.jflannel.net.Ip;
 import java.time.Duration;
 import java.util.List;
@@ -32,6 +33,7 @@ final class Loop {
   private final Latest<ExternalInterface> followed;
   private final Ways ways;
   private final Reporter reporter;
+  private final ThreadCpuClock clock = new ThreadCpuClock();
 
   private ExternalInterface external;
   private boolean externalMissing;
@@ -102,12 +104,12 @@ final class Loop {
   private void pass(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
       throws InterruptedException {
     long started = System.nanoTime();
-    Duration cpu = ThreadCpu.now();
+    Duration cpu = clock.now();
     boolean failed;
     try {
       Pass.Result result = passOnce(view, own, askAgain);
       Duration wall = Duration.ofNanos(System.nanoTime() - started);
-      reporter.passed(result, view.value(), externalProblem(), wall, ThreadCpu.now().minus(cpu));
+      reporter.passed(result, view.value(), externalProblem(), wall, clock.now().minus(cpu));
       failed = !result.failures().isEmpty() || externalMissing;
       if (result.cutShort()) {
         bell.ring();
@@ -120,11 +122,8 @@ final class Loop {
     retry = failed && retrying ? retry.next() : FIRST_RETRY;
     retrying = failed;
     long ended = System.nanoTime();
-    pace =
-        Optional.of(
-            pace.isEmpty()
-                ? Pace.first(ended)
-                : new Pace(ended, Duration.ofNanos(ended - started), ThreadCpu.now().minus(cpu)));
+    Duration cost = clock.now().minus(cpu);
+    pace = Optional.of(pace.map(last -> last.next(ended, cost)).orElseGet(() -> Pace.first(ended)));
   }
 
   private Pass.Result passOnce(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)

@@ -75,7 +75,7 @@ final class Pass {
     List<Failure> refused = List.of();
     for (int round = 0; round < ROUNDS && !cutShort; round++) {
       State actual = target.read(stage, limits.ownership());
-      List<Change> plan = Plan.between(goal(stage, actual), actual, limits);
+      List<Change> plan = Plan.between(stage, goal(stage, actual), actual, limits);
       refused = apply(plan);
       if (refused.isEmpty() || refused.size() == plan.size()) {
         break;

@@ -20,19 +20,18 @@ import java.util.Set;
  */
 final class DevicePlan {
 
-  private final List<Change> changes;
+  private final List<Change> changes = new ArrayList<>();
   private final State wanted;
   private final State actual;
   private final Set<String> fresh = new HashSet<>();
 
-  private DevicePlan(List<Change> changes, State wanted, State actual) {
-    this.changes = changes;
+  private DevicePlan(State wanted, State actual) {
     this.wanted = wanted;
     this.actual = actual;
   }
 
-  static void add(List<Change> changes, State wanted, State actual, Plan.Limits limits) {
-    var plan = new DevicePlan(changes, wanted, actual);
+  static List<Change> between(State wanted, State actual, Plan.Limits limits) {
+    var plan = new DevicePlan(wanted, actual);
     List<VxlanDevice> devices = plan.devices();
     List<VxlanDevice> down = new ArrayList<>();
     for (VxlanDevice device : devices) {
@@ -42,11 +41,12 @@ final class DevicePlan {
     }
     plan.putSettings();
     for (VxlanDevice device : down) {
-      changes.add(new Change.Replace(device, device.withUp(false)));
+      plan.changes.add(new Change.Replace(device, device.withUp(false)));
     }
     if (limits.mayDelete()) {
       plan.deleteTheRest();
     }
+    return plan.changes;
   }
 
   private List<VxlanDevice> devices() {

@@ -35,6 +35,9 @@ final class EntryPlan {
   private final List<Change> fdbOut = new ArrayList<>();
   private final List<Change> nexthopsOut = new ArrayList<>();
 
+  /** How many keys of the actual state are wanted. */
+  private int served;
+
   EntryPlan(State wanted, State actual, Plan.Limits limits) {
     this.wanted = wanted;
     this.actual = actual;
@@ -44,19 +47,12 @@ final class EntryPlan {
     }
   }
 
-  void addTo(List<Change> changes) {
-    for (Resource resource : wanted.all()) {
-      switch (resource) {
-        case Nexthop nexthop -> put(nexthopsIn, nexthop);
-        case FdbEntry entry -> put(fdbIn, entry);
-        case Neighbour neighbour -> put(neighboursIn, neighbour);
-        case Route route -> put(routesIn, route);
-        case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> {}
-      }
-    }
-    if (limits.mayDelete()) {
+  List<Change> changes() {
+    wanted.forEach(this::put);
+    if (limits.mayDelete() && (served < actual.size() || !surplus.isEmpty())) {
       deleteTheRest();
     }
+    List<Change> changes = new ArrayList<>();
     for (List<Change> step :
         List.of(
             nexthopsIn,
@@ -69,21 +65,35 @@ final class EntryPlan {
             nexthopsOut)) {
       changes.addAll(step);
     }
+    return changes;
   }
 
-  private void put(List<Change> in, Resource resource) {
-    Key key = resource.key();
-    List<Resource> others = surplus.isEmpty() ? List.of() : surplus.getOrDefault(key, List.of());
-    if (limits.mayDelete()) {
-      // before a replace: it answers EEXIST if a later alternative is what is wanted
-      others.stream().filter(EntryPlan::deletable).map(Change.Delete::new).forEach(in::add);
-    } else if (others.contains(resource)) {
-      return;
-    }
+  private void put(Key key, Resource resource) {
     Optional<Resource> found = actual.get(key);
+    if (found.isPresent()) {
+      served++;
+    }
+    boolean alone = surplus.isEmpty() || !surplus.containsKey(key);
+    if (!alone || found.isEmpty() || !resource.satisfiedBy(found.get())) {
+      change(resource, found, in(resource));
+    }
+  }
+
+  private List<Change> in(Resource resource) {
+    return switch (resource) {
+      case Nexthop _ -> nexthopsIn;
+      case FdbEntry _ -> fdbIn;
+      case Neighbour _ -> neighboursIn;
+      case Route _ -> routesIn;
+      case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ ->
+          throw new IllegalArgumentException(resource + " is not of this stage");
+    };
+  }
+
+  private void change(Resource resource, Optional<Resource> found, List<Change> in) {
     if (found.isEmpty()) {
       in.add(new Change.Add(resource));
-    } else if (!resource.satisfiedBy(found.get())) {
+    } else if (!serves(resource, in) && !resource.satisfiedBy(found.get())) {
       if (onlinkOverOther(resource, found.get())) {
         in.add(new Change.Delete(found.get()));
         in.add(new Change.Add(resource));
@@ -91,6 +101,19 @@ final class EntryPlan {
         in.add(new Change.Replace(resource, found.get()));
       }
     }
+  }
+
+  /**
+   * Several objects under one key: all but the first are deleted, before a replace, which answers
+   * EEXIST if a later one is what is wanted. While nothing may be deleted such a later one serves.
+   */
+  private boolean serves(Resource resource, List<Change> in) {
+    List<Resource> others = surplus.getOrDefault(resource.key(), List.of());
+    if (!limits.mayDelete()) {
+      return others.contains(resource);
+    }
+    others.stream().filter(EntryPlan::deletable).map(Change.Delete::new).forEach(in::add);
+    return false;
   }
 
   /**
@@ -107,11 +130,11 @@ final class EntryPlan {
 
   private void deleteTheRest() {
     var keepers = new Keepers(actual, limits);
-    for (Resource resource : actual.all()) {
-      if (!wanted.has(resource.key()) && deletable(resource) && !keepers.keep(resource)) {
+    actual.forEach((key, resource) -> {
+      if (!wanted.has(key) && deletable(resource) && !keepers.keep(resource)) {
         delete(resource);
       }
-    }
+    });
     for (Resource resource : actual.surplus()) {
       if (!wanted.has(resource.key()) && deletable(resource) && !keepers.keep(resource)) {
         delete(resource);

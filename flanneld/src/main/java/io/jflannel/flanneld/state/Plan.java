@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.state;
 
+import io.jflannel.flanneld.state.Resource.Stage;
 import io.jflannel.flanneld.state.Target.Change;
 import io.jflannel.net.Cidr;
 import java.util.ArrayList;
@@ -39,14 +40,20 @@ public final class Plan {
     FORBIDDEN
   }
 
-  /**
-   * The plan. Empty if {@code actual} serves as {@code wanted}. Both states are of one stage, or of
-   * all.
-   */
+  /** The plan for both stages. Empty if {@code actual} serves as {@code wanted}. */
   public static List<Change> between(State wanted, State actual, Limits limits) {
     List<Change> changes = new ArrayList<>();
-    DevicePlan.add(changes, wanted, actual, limits);
-    new EntryPlan(wanted, actual, limits).addTo(changes);
+    for (Stage stage : Stage.values()) {
+      changes.addAll(between(stage, wanted.only(stage), actual.only(stage), limits));
+    }
     return changes;
+  }
+
+  /** The plan for one stage, of which alone both states are. */
+  public static List<Change> between(Stage stage, State wanted, State actual, Limits limits) {
+    return switch (stage) {
+      case DEVICES -> DevicePlan.between(wanted, actual, limits);
+      case ENTRIES -> new EntryPlan(wanted, actual, limits).changes();
+    };
   }
 }

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /**
  * A set of resources, at most one for each key.
@@ -66,6 +67,11 @@ public final class State {
   /** All but the surplus, in no particular order. */
   public Collection<Resource> all() {
     return Collections.unmodifiableCollection(resources.values());
+  }
+
+  /** All but the surplus with their keys, which {@link Resource#key} would make anew. */
+  void forEach(BiConsumer<Key, Resource> action) {
+    resources.forEach(action);
   }
 
   public List<Resource> surplus() {

@@ -2,9 +2,7 @@
 package io.jflannel.flanneld.store;
 
 import io.jflannel.flanneld.config.Options.OnLeaseLost;
-import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.lease.Allocator.Wish;
-import io.jflannel.flanneld.lease.Candidate;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.LeaseFold;
@@ -13,7 +11,6 @@ import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.SubnetKey;
 import io.jflannel.flanneld.lease.Subnets;
-import io.jflannel.flanneld.lease.VtepMac;
 import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.flanneld.store.Registry.Expiry;
 import io.jflannel.flanneld.store.Registry.Written;
@@ -21,7 +18,6 @@ import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,45 +47,21 @@ final class OwnLeaseKeeper {
     CONFLICT
   }
 
-  /**
-   * The lease.
-   *
-   * @param entry the key as last written by us, or taken over: the compare-and-swap token
-   * @param attributes as we published them
-   * @param renewAt on the monotonic clock; absent for a reservation
-   * @param expiresAt on the monotonic clock; absent for a reservation
-   */
-  private record Held(
-      Entry entry,
-      Subnets subnets,
-      LeaseAttributes attributes,
-      Optional<Long> renewAt,
-      Optional<Long> expiresAt,
-      Optional<Instant> expires) {
-
-    Held with(Entry newer) {
-      return new Held(newer, subnets, attributes, renewAt, expiresAt, expires);
-    }
-  }
-
   private final Registry registry;
   private final LeaseStore.Request request;
   private final LeaseText.Form form;
   private final Pace pace;
   private final Snapshot snapshot;
+  private final Attempts attempts;
 
   private Optional<OwnAttributes> wanted = Optional.empty();
-  private Optional<Held> held = Optional.empty();
+  private Optional<HeldLease> held = Optional.empty();
   private Optional<Subnets> running = Optional.empty();
   private Optional<String> contested = Optional.empty();
   private Optional<String> moved = Optional.empty();
-  private String searching = "no lease yet";
+  private String searching = "";
   private boolean gone;
-  private Backoff backoff;
-  private int failures;
-  private String failure = "";
-  private long notBefore;
-  private long lastWrite;
+  private Optional<LeaseAttributes> published = Optional.empty();
   private long quietUntil;
 
   OwnLeaseKeeper(
@@ -103,36 +75,45 @@ final class OwnLeaseKeeper {
     this.form = request.config().enabled(Family.V6) ? LeaseText.Form.V3 : form;
     this.pace = pace;
     this.snapshot = snapshot;
-    this.backoff = pace.write();
-    this.notBefore = pace.now();
-    this.lastWrite = notBefore - pace.restore().toNanos();
-    this.quietUntil = notBefore;
+    this.attempts = new Attempts(pace);
+    this.quietUntil = pace.now();
   }
 
-  void want(OwnAttributes attributes) {
+  /** Returns whether a public address is another one than was wanted before. */
+  boolean want(OwnAttributes attributes) {
+    LeaseAttributes now = attributes.given(Optional.empty());
+    boolean moved =
+        wanted
+            .map(last -> last.given(Optional.empty()))
+            .filter(last ->
+                !last.publicIp().equals(now.publicIp())
+                    || !last.publicIpv6().equals(now.publicIpv6()))
+            .isPresent();
     wanted = Optional.of(attributes);
     snapshot.rejudge();
+    return moved;
   }
 
   /** The own lease for the view. */
   OwnLease view() {
     if (held.isEmpty()) {
-      return new OwnLease.Waiting(searching);
+      return new OwnLease.Waiting(
+          searching + (attempts.failing() ? attempts.failure() : "looking for a subnet"));
     }
-    Held lease = held.get();
-    Optional<String> expired =
-        lease
-            .expiresAt()
-            .filter(end -> end - pace.now() <= 0)
-            .map(end -> "the lease has expired and could not be renewed: " + failure);
-    Optional<String> missing =
-        gone && failures > 0
-            ? Optional.of("the lease's key is gone and could not be created again: " + failure)
-            : Optional.empty();
+    HeldLease lease = held.get();
     return new OwnLease.Held(
         new Lease(lease.subnets(), lease.attributes()),
         lease.expires(),
-        contested.or(() -> expired).or(() -> missing).or(() -> moved));
+        contested.or(() -> overdue(lease)).or(() -> moved));
+  }
+
+  private Optional<String> overdue(HeldLease lease) {
+    if (lease.hasExpired(pace.now())) {
+      return Optional.of("the lease has expired and could not be renewed: " + attempts.failure());
+    }
+    return gone && attempts.failing()
+        ? Optional.of("the lease's key is gone and could not be created: " + attempts.failure())
+        : Optional.empty();
   }
 
   /** Whether it is known what to publish. */
@@ -144,14 +125,14 @@ final class OwnLeaseKeeper {
   LeaseFold.Rules rules() {
     return new LeaseFold.Rules(
         request.config(),
-        held.map(Held::attributes).orElseGet(() -> wanted.orElseThrow().given(Optional.empty())),
+        published.orElseGet(this::attributes),
         held.map(lease -> lease.entry().name()),
-        held.map(Held::subnets));
+        held.map(HeldLease::subnets));
   }
 
   /** What is wrong with the last write, or nothing. */
   String trouble() {
-    return failure;
+    return attempts.failure();
   }
 
   /** When {@link #act} should be called, on the monotonic clock. */
@@ -160,23 +141,24 @@ final class OwnLeaseKeeper {
       return Optional.empty();
     }
     if (held.isEmpty() || gone || isOutdated(held.get())) {
-      return Optional.of(notBefore);
+      return Optional.of(attempts.notBefore());
     }
-    return held.get().renewAt().map(at -> at - notBefore > 0 ? at : notBefore);
+    long soonest = attempts.notBefore();
+    return held.get().renewAt().map(at -> at - soonest > 0 ? at : soonest);
   }
 
   /** When the view changes by itself: at expiry. */
   Optional<Long> expiresAt() {
-    return held.flatMap(Held::expiresAt).filter(at -> at - pace.now() > 0);
+    return held.flatMap(HeldLease::expiresAt).filter(at -> at - pace.now() > 0);
   }
 
-  private boolean isOutdated(Held lease) {
-    LeaseAttributes attributes = wanted.orElseThrow().given(Optional.of(lease.attributes()));
-    return !LeaseText.write(attributes, form).equals(lease.entry().value());
+  private boolean isOutdated(HeldLease lease) {
+    return !LeaseText.write(attributes(), form).equals(lease.entry().value());
   }
 
-  private Optional<LeaseAttributes> published() {
-    return held.map(Held::attributes);
+  /** What to publish, given what is published. */
+  private LeaseAttributes attributes() {
+    return wanted.orElseThrow().given(published);
   }
 
   /** Does what is due: takes a lease, renews it or publishes a change. */
@@ -187,45 +169,17 @@ final class OwnLeaseKeeper {
     try {
       Turn turn = held.isPresent() && !gone ? renew(held.get()) : take();
       if (turn == Turn.CONFLICT) {
-        postpone();
+        attempts.postpone();
       }
       return turn;
     } catch (StoreException e) {
-      failed(String.valueOf(e.getMessage()));
+      attempts.failed(String.valueOf(e.getMessage()));
       return Turn.DONE;
     }
   }
 
-  private void postpone() {
-    notBefore = pace.after(backoff);
-    backoff = backoff.next();
-  }
-
-  private void failed(String reason) {
-    if (failures == 0) {
-      LOG.log(Level.WARNING, "own lease: {0}; trying again", reason);
-    }
-    failures++;
-    failure = reason;
-    if (held.isEmpty()) {
-      searching = reason;
-    }
-    postpone();
-  }
-
-  private void succeeded() {
-    if (failures > 0) {
-      LOG.log(Level.INFO, "own lease: well again after {0} failures", failures);
-    }
-    failures = 0;
-    failure = "";
-    backoff = pace.write();
-    notBefore = pace.now();
-  }
-
-  private Turn renew(Held lease) throws InterruptedException {
-    LeaseAttributes attributes = wanted.orElseThrow().given(Optional.of(lease.attributes()));
-    return overwrite(lease.entry(), lease.subnets(), attributes);
+  private Turn renew(HeldLease lease) throws InterruptedException {
+    return overwrite(lease.entry(), lease.subnets(), attributes());
   }
 
   private Turn overwrite(Entry entry, Subnets subnets, LeaseAttributes attributes)
@@ -239,44 +193,48 @@ final class OwnLeaseKeeper {
   }
 
   private Turn take() throws InterruptedException {
+    held.ifPresent(this::loseIfTaken);
     OwnAttributes attributes = wanted.orElseThrow();
-    if (held.isPresent()) {
-      foreignOwner(held.get()).ifPresent(owner -> lost(held.get(), owner));
-    }
     Wish previous = new Wish(request.previousV4(), request.previousV6());
     return switch (Acquisition.choose(
         request.config(), snapshot.keys(), node(), previous, running, pace.random())) {
       case Acquisition.Choice.None none -> {
-        failed(none.reason());
+        attempts.failed(none.reason());
         yield Turn.DONE;
       }
       case Acquisition.Choice.Reuse reuse -> {
         mayMoveTo(reuse.subnets());
-        LeaseAttributes published = attributes.given(reuse.published().or(this::published));
-        yield overwrite(reuse.entry(), reuse.subnets(), published);
+        yield overwrite(
+            reuse.entry(),
+            reuse.subnets(),
+            attributes.given(reuse.published().or(() -> published)));
       }
       case Acquisition.Choice.Create create -> {
         mayMoveTo(create.subnets());
-        yield create(create, attributes);
+        yield create(create, attributes.given(published.or(create::published)));
       }
     };
   }
 
   /** The address by which a lease is known to be ours (ODD-13). */
   private Optional<Ip> node() {
-    Family family = request.config().enabled(Family.V4) ? Family.V4 : Family.V6;
-    return wanted.flatMap(attributes -> attributes.given(published()).publicIp(family));
+    return attributes().publicIp(identity());
   }
 
-  /** Who has our key by now, if it is another node. */
-  private Optional<Ip> foreignOwner(Held lease) {
-    return snapshot
-        .entry(lease.entry().name())
-        .map(Snapshot.Known::of)
-        .filter(known -> known.candidate() instanceof Candidate.Parsed)
-        .map(known -> ((Candidate.Parsed) known.candidate()).attributes())
-        .filter(attributes -> !isSameNode(lease, attributes))
-        .flatMap(attributes -> attributes.publicIp(identity()));
+  private Family identity() {
+    return request.config().enabled(Family.V4) ? Family.V4 : Family.V6;
+  }
+
+  /** A key that was gone may be there again, as another's. */
+  private void loseIfTaken(HeldLease lease) {
+    Optional<OwnKey> key = snapshot.entry(lease.entry().name()).map(entry -> read(lease, entry));
+    if (key.isPresent() && key.get() instanceof OwnKey.Lost lost) {
+      lost(lease, lost.owner());
+    }
+  }
+
+  private OwnKey read(HeldLease lease, Entry entry) {
+    return OwnKey.read(entry, lease.attributes(), attributes(), form, identity());
   }
 
   /** Ends the daemon, if so wanted, before another subnet is taken. */
@@ -289,9 +247,8 @@ final class OwnLeaseKeeper {
     }
   }
 
-  private Turn create(Acquisition.Choice.Create create, OwnAttributes wanted)
+  private Turn create(Acquisition.Choice.Create create, LeaseAttributes attributes)
       throws InterruptedException {
-    LeaseAttributes attributes = wanted.given(published().or(create::published));
     long start = pace.now();
     String name = SubnetKey.print(create.subnets());
     return switch (registry.create(name, LeaseText.write(attributes, form), Expiry.LEASED)) {
@@ -318,15 +275,9 @@ final class OwnLeaseKeeper {
   }
 
   private Turn hold(Written.Done done, Subnets subnets, LeaseAttributes attributes, long start) {
-    Optional<Long> left = done.timeLeft().map(Duration::toNanos);
-    long margin = request.renewMargin().toNanos();
-    boolean isNew = held.isEmpty() || gone;
-    if (isNew) {
-      LOG.log(
-          Level.INFO,
-          "holding subnet {0} ({1})",
-          subnets,
-          done.entry().reservation() ? "a reservation" : "leased");
+    if (held.isEmpty() || gone) {
+      String kind = done.entry().reservation() ? "a reservation" : "leased";
+      LOG.log(Level.INFO, "holding subnet {0} ({1})", subnets, kind);
     }
     moved =
         running
@@ -336,19 +287,14 @@ final class OwnLeaseKeeper {
             .or(() -> moved);
     held =
         Optional.of(
-            new Held(
-                done.entry(),
-                subnets,
-                attributes,
-                left.map(nanos -> start + Math.max(nanos - margin, pace.restore().toNanos())),
-                left.map(nanos -> start + nanos),
-                done.timeLeft().map(time -> pace.wall().instant().plus(time))));
+            HeldLease.granted(done, subnets, attributes, start, request.renewMargin(), pace));
     running = Optional.of(subnets);
-    lastWrite = pace.now();
+    published = Optional.of(attributes);
     gone = false;
+    searching = "";
     snapshot.wrote(done.entry());
     snapshot.rejudge();
-    succeeded();
+    attempts.succeeded();
     return Turn.DONE;
   }
 
@@ -356,19 +302,13 @@ final class OwnLeaseKeeper {
   void distrust() {
     gone = held.isPresent();
     contested = Optional.empty();
-    hurry();
-  }
-
-  /** As soon as possible, but an opponent must not make us write without a pause. */
-  private void hurry() {
-    backoff = pace.write();
-    notBefore = lastWrite + pace.restore().toNanos();
+    attempts.hurry();
   }
 
   /** A key was deleted: the one we wait for, perhaps. */
   void freed() {
     if (held.isEmpty()) {
-      hurry();
+      attempts.hurry();
     }
   }
 
@@ -389,103 +329,58 @@ final class OwnLeaseKeeper {
     if (held.isEmpty() || gone) {
       return;
     }
-    Held lease = held.get();
+    HeldLease lease = held.get();
     Optional<Entry> entry = snapshot.entry(lease.entry().name());
     if (entry.isEmpty()) {
       warn("own key %s was deleted or has expired".formatted(key(lease)));
       gone = true;
       contested = Optional.empty();
-      hurry();
+      attempts.hurry();
     } else if (entry.get().modRevision() != lease.entry().modRevision()) {
       foreignWrite(lease, entry.get());
     }
   }
 
-  private String key(Held lease) {
+  private String key(HeldLease lease) {
     return registry.leaseKey(lease.entry().name());
   }
 
-  private void foreignWrite(Held lease, Entry entry) {
-    switch (Candidate.of(entry.name(), entry.value(), entry.problem(), entry.createRevision())) {
-      case Candidate.Parsed parsed when isSameNode(lease, parsed.attributes()) ->
-          sameNode(lease, entry, parsed.attributes());
-      case Candidate.Parsed parsed when parsed.attributes().publicIp(identity()).isPresent() ->
-          lost(lease, parsed.attributes().publicIp(identity()).get());
-      case Candidate.Parsed _, Candidate.Unreadable _, Candidate.Stray _ -> restore(lease, entry);
-    }
-  }
-
-  private Family identity() {
-    return request.config().enabled(Family.V4) ? Family.V4 : Family.V6;
-  }
-
-  private boolean isSameNode(Held lease, LeaseAttributes attributes) {
-    return Acquisition.isOf(attributes, lease.attributes().publicIp(identity()))
-        || Acquisition.isOf(attributes, node());
-  }
-
-  /** Our address is in it: an answer of ours that was lost, an operator, or a twin (P19). */
-  private void sameNode(Held lease, Entry entry, LeaseAttributes attributes) {
-    boolean twin =
-        differs(attributes, lease.attributes(), Family.V4)
-            || differs(attributes, lease.attributes(), Family.V6);
-    if (twin) {
-      if (contested.isEmpty()) {
-        contested =
-            Optional.of(
-                "two hosts publish %s: %s was rewritten by another with our address and another MAC; not renewing"
-                    .formatted(
-                        attributes.publicIp(identity()).map(Ip::toString).orElse("?"), key(lease)));
-        LOG.log(Level.ERROR, contested.get());
-      }
-      held = Optional.of(lease.with(entry));
-      return;
-    }
-    if (contested.isPresent()) {
-      LOG.log(Level.INFO, "own key {0} is ours again", key(lease));
+  private void foreignWrite(HeldLease lease, Entry entry) {
+    OwnKey key = read(lease, entry);
+    if (contested.isPresent() && !(key instanceof OwnKey.Twin)) {
+      LOG.log(Level.INFO, "own key {0} is no longer contested", key(lease));
       contested = Optional.empty();
-      hurry();
     }
-    restore(lease, entry);
+    switch (key) {
+      case OwnKey.Lost lost -> lost(lease, lost.owner());
+      case OwnKey.Twin twin -> contest(lease, entry, twin.address());
+      case OwnKey.Altered _ -> {
+        warn("own key %s was written by somebody else".formatted(key(lease)));
+        held = Optional.of(lease.takenOver(entry, lease.attributes(), pace.now()));
+        attempts.hurry(); // it is out of date now: act() puts it right
+      }
+      case OwnKey.Said _ -> {
+        published = Optional.of(attributes());
+        held = Optional.of(lease.takenOver(entry, attributes(), pace.now()));
+        attempts.succeeded();
+        snapshot.rejudge();
+      }
+    }
   }
 
-  private static boolean differs(LeaseAttributes theirs, LeaseAttributes ours, Family family) {
-    return VtepMac.of(theirs, family) instanceof VtepMac.Known their
-        && VtepMac.of(ours, family) instanceof VtepMac.Known our
-        && !their.equals(our);
+  /** Stops writing, keeps the traffic. */
+  private void contest(HeldLease lease, Entry entry, Ip address) {
+    String text =
+        "two hosts publish %s: %s was rewritten by another with our address and another MAC; not renewing"
+            .formatted(address, key(lease));
+    if (contested.isEmpty()) {
+      LOG.log(Level.ERROR, text);
+    }
+    contested = Optional.of(text);
+    held = Optional.of(lease.takenOver(entry, lease.attributes(), pace.now()));
   }
 
-  /**
-   * Goes on from the key as it is: if it says something else than ours, {@link #act} will put that
-   * right. Time left is never taken from another's write (ODD-58); but a reservation is one
-   * (ETC-12), and one that ceased to be is renewed at once.
-   */
-  private void restore(Held lease, Entry entry) {
-    warn("own key %s was written by somebody else".formatted(key(lease)));
-    boolean turned = lease.entry().reservation() && !entry.reservation();
-    Optional<Long> renewAt = turned ? Optional.of(pace.now()) : lease.renewAt();
-    held =
-        Optional.of(
-            entry.reservation()
-                ? new Held(
-                    entry,
-                    lease.subnets(),
-                    lease.attributes(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty())
-                : new Held(
-                    entry,
-                    lease.subnets(),
-                    lease.attributes(),
-                    renewAt,
-                    lease.expiresAt(),
-                    lease.expires()));
-    hurry();
-    snapshot.rejudge();
-  }
-
-  private void lost(Held lease, Ip owner) {
+  private void lost(HeldLease lease, Ip owner) {
     String text = "subnet %s was taken by %s".formatted(lease.subnets(), owner);
     if (request.onLost() == OnLeaseLost.EXIT) {
       throw new LeaseLostException(text + " (" + key(lease) + ")");
@@ -494,8 +389,8 @@ final class OwnLeaseKeeper {
     held = Optional.empty();
     gone = false;
     contested = Optional.empty();
-    searching = text + ": taking another";
+    searching = text + ": ";
     snapshot.rejudge();
-    hurry();
+    attempts.hurry();
   }
 }

@@ -44,6 +44,7 @@ final class StoreLoop {
   private boolean mustList = true;
   private boolean watching;
   private boolean alive;
+  private boolean complained;
   private String storeId = "";
   private long highest;
   private long listAt;
@@ -145,7 +146,11 @@ final class StoreLoop {
       }
       case StoreEvent.ConfigText changed -> compareConfig(changed.text());
       case StoreEvent.WatchEnded ended -> watchEnded(ended.reason());
-      case StoreEvent.Attributes newer -> own.want(newer.attributes());
+      case StoreEvent.Attributes newer -> {
+        if (own.want(newer.attributes())) {
+          registry.reconnect();
+        }
+      }
     }
   }
 
@@ -159,6 +164,7 @@ final class StoreLoop {
     highest = revision;
     if (!contact.connected()) {
       contact = new Contact(true, pace.wall().instant(), "");
+      complained = false;
       LOG.log(Level.INFO, "watching {0}", registry.description());
     }
   }
@@ -179,11 +185,12 @@ final class StoreLoop {
   }
 
   private void disconnected(String reason) {
-    if (contact.connected() || !listed) {
+    if (!complained) {
+      complained = true; // until it is well again
       LOG.log(Level.WARNING, "no contact with {0}: {1}", registry.description(), reason);
     }
-    boolean since = contact.connected();
-    contact = new Contact(false, since ? pace.wall().instant() : contact.since(), reason);
+    boolean was = contact.connected();
+    contact = new Contact(false, was ? pace.wall().instant() : contact.since(), reason);
   }
 
   private void list() throws InterruptedException {

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.store.etcd.EtcdServer;
+import io.jflannel.flanneld.store.etcd.TestPrograms;
 import io.jflannel.linux.NetworkNamespace;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -36,7 +36,7 @@ final class Etcd implements AutoCloseable {
   }
 
   static Etcd start(String namespace, Path directory) throws IOException {
-    EtcdServer.needs("etcd", "etcd-server");
+    TestPrograms.needs("etcd", "etcd-server");
     ProcessBuilder builder =
         new ProcessBuilder(
                 "ip",

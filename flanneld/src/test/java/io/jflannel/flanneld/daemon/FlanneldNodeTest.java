@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.jflannel.flanneld.json.Json;
+import io.jflannel.flanneld.store.Registry;
+import io.jflannel.flanneld.store.local.LocalRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -146,14 +149,74 @@ class FlanneldNodeTest {
     }
   }
 
-  private DaemonProcess start(int host) throws IOException {
-    return DaemonProcess.onHost(host, directory.resolve("log" + host), flags(host));
+  @Test
+  void aLostSubnetIsFollowedAndKeepsTheNodeUnready() throws Exception {
+    try (DaemonProcess flanneld = start(1)) {
+      flanneld.awaitReady();
+      String before = subnet(1);
+
+      takeOver(before);
+
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .untilAsserted(() -> assertThat(subnet(1)).isNotEqualTo(before));
+      await()
+          .atMost(FIVE_SECONDS)
+          .untilAsserted(() ->
+              assertThat(TestHosts.onHost(1, "addr show flannel.1"))
+                  .contains(" " + subnet(1).replaceAll("\\.1/24$", ".0/32 "))
+                  .doesNotContain(" " + before.replaceAll("\\.1/24$", ".0/32 ")));
+      await()
+          .atMost(FIVE_SECONDS)
+          .untilAsserted(() ->
+              assertThat(status(1))
+                  .contains("\"ready\":false,\"reasons\":[\"subnet changed from ")
+                  .contains("restart containers"));
+    }
   }
 
-  private String[] flags(int host) {
-    return new String[] {
-      "--local-store=" + directory.resolve("store"), "--iface=eth0", "--subnet-file=" + file(host)
-    };
+  @Test
+  void aLostSubnetEndsTheDaemonIfToldSo() throws Exception {
+    try (DaemonProcess flanneld = start(1, "--on-lease-lost=exit")) {
+      flanneld.awaitReady();
+
+      takeOver(subnet(1));
+
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log()).contains("Subnet lost (--on-lease-lost=exit)");
+    }
+  }
+
+  /** Another node writes itself into a lease. */
+  private void takeOver(String subnet) throws InterruptedException {
+    String name = subnet.replaceAll("\\.1/24$", ".0-24");
+    String value =
+        "{\"PublicIP\":\"10.77.0.99\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\","
+            + "\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:00:99\"}}";
+    try (LocalRegistry registry = new LocalRegistry(directory.resolve("store"))) {
+      Registry.Entry entry =
+          registry.list().entries().stream()
+              .filter(e -> e.name().equals(name))
+              .findFirst()
+              .orElseThrow();
+      assertThat(registry.update(entry, value, Registry.Expiry.LEASED))
+          .isInstanceOf(Registry.Written.Done.class);
+    }
+  }
+
+  private DaemonProcess start(int host, String... more) throws IOException {
+    return DaemonProcess.onHost(host, directory.resolve("log" + host), flags(host, more));
+  }
+
+  private String[] flags(int host, String... more) {
+    List<String> flags =
+        new ArrayList<>(
+            List.of(
+                "--local-store=" + directory.resolve("store"),
+                "--iface=eth0",
+                "--subnet-file=" + file(host)));
+    flags.addAll(List.of(more));
+    return flags.toArray(String[]::new);
   }
 
   private Path file(int host) {

@@ -47,6 +47,14 @@ class InterfaceFollowingTest {
   }
 
   @Test
+  void aLinkLocalAddressDoesNotReplaceAGlobalOne() {
+    assertThat(InterfaceFollowing.follow(LAST, link(ETH0, "eth0", "10.77.0.1", "fe80::aa:1")))
+        .isEmpty();
+    assertThat(InterfaceFollowing.follow(LAST, link(ETH0, "eth0", "169.254.7.1", "fd77::1")))
+        .isEmpty();
+  }
+
+  @Test
   void aDeprecatedAddressIsLeftIfThereIsABetterOne() {
     assertThat(
             followed(

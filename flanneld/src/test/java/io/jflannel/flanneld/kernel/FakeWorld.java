@@ -11,6 +11,7 @@ import io.jflannel.linux.route.LinkAddress;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -77,6 +78,14 @@ public final class FakeWorld implements World, Surroundings {
   @Override
   public void addForeignRoute(Cidr destination, Ip gateway, int metric) {
     kernel.appendRoute(destination, new Via.Foreign("static metric " + metric + " eth0"));
+  }
+
+  @Override
+  public void deleteForeignRoute(Cidr destination, Ip gateway, int metric) {
+    kernel
+        .routes
+        .getOrDefault(destination, new ArrayList<>())
+        .remove(new Via.Foreign("static metric " + metric + " eth0"));
   }
 
   @Override

@@ -157,6 +157,13 @@ public final class NetlinkWorld implements World {
   }
 
   @Override
+  public void deleteForeignRoute(Cidr destination, Ip gateway, int metric) {
+    others.execute(
+        new Request.DeleteRoute(
+            Route.via(destination, gateway).withProtocol(Route.STATIC).withMetric(metric)));
+  }
+
+  @Override
   public int routesTo(Cidr destination) {
     return (int)
         others.routes(RouteFilter.main(destination.family())).stream()

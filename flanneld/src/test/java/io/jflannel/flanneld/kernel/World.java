@@ -36,6 +36,8 @@ public interface World extends AutoCloseable {
   /** Somebody else's route of protocol static, with that metric (0: the default). */
   void addForeignRoute(Cidr destination, Ip gateway, int metric);
 
+  void deleteForeignRoute(Cidr destination, Ip gateway, int metric);
+
   /** How many routes to exactly there the main table has, whoever made them. */
   int routesTo(Cidr destination);
 

@@ -4,6 +4,10 @@ package io.jflannel.flanneld.lab;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.flanneld.lab.process.ProcessIdentity;
+import io.jflannel.flanneld.lab.process.Program;
+import io.jflannel.flanneld.lab.process.RunDirectory;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

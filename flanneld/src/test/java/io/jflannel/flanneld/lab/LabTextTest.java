@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.flanneld.lab.plan.SubnetFile;
+import io.jflannel.flanneld.lab.process.ProcessIdentity;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.time.Instant;
@@ -46,11 +48,12 @@ class LabTextTest {
     NodeStatus status =
         NodeStatus.parse(
             """
-            {"ready":true,"lease":{"state":"held","expires":"2026-01-02T00:00:00Z"},
+            {"pid":42,"ready":true,"lease":{"state":"held","expires":"2026-01-02T00:00:00Z"},
              "peers":[{"subnet":"10.5.1.0/24","programmed":true},
                       {"subnet":"10.5.2.0/24","programmed":false}]}
             """);
 
+    assertThat(status.pid()).isEqualTo(42);
     assertThat(status.ready()).isTrue();
     assertThat(status.peers()).isEqualTo(2);
     assertThat(status.programmed()).isEqualTo(1);

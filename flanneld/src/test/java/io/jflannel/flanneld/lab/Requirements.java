@@ -12,12 +12,12 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /** What a test of the lab needs of the machine. Without it the test is skipped, with the reason. */
-final class Requirements {
+public final class Requirements {
 
   private Requirements() {}
 
   /** Root and the lab's tools; {@code more} are commands beyond those. */
-  static void lab(String... more) {
+  public static void lab(String... more) {
     if (!"root".equals(System.getProperty("user.name"))) {
       missing("network namespaces need root");
     }

@@ -22,6 +22,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * The network of the tests: this node is number 1 on {@code eth0} with 10.77.0.1 and fd77::1, node
@@ -35,6 +36,10 @@ final class Network {
   final Backend backend;
 
   Network(String backendJson) {
+    this(backendJson, UnaryOperator.identity());
+  }
+
+  Network(String backendJson, UnaryOperator<Backend> decoration) {
     Json.Obj object = (Json.Obj) Json.parse(backendJson);
     String type = ((Json.Str) object.member("Type").orElseThrow()).value();
     config =
@@ -44,7 +49,7 @@ final class Network {
             false,
             type,
             object);
-    backend = Backends.of(config, external());
+    backend = decoration.apply(Backends.of(config, external()));
   }
 
   private static AddressRange range(String cidr, int length) {

@@ -3,6 +3,7 @@ package io.jflannel.flanneld.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.backend.Backends;
 import io.jflannel.flanneld.kernel.NetlinkWorld;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.state.Resource;
@@ -14,10 +15,12 @@ import io.jflannel.flanneld.state.Resource.Via;
 import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Target.Change;
+import io.jflannel.linux.Sysctl;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -342,13 +345,9 @@ final class ReconcilerTest {
           Duration before = running.cpu();
           long start = System.nanoTime();
           List<Change> undo = List.of(new Change.Delete(tunnel(2)));
-          Running.within(
-              Duration.ofSeconds(10),
-              () -> {
-                running.world.target().apply(undo);
-                return System.nanoTime() - start > 2_000_000_000L
-                    && !running.report().opponents().isEmpty();
-              });
+          do {
+            running.world.target().apply(undo);
+          } while (System.nanoTime() - start < 3_000_000_000L);
           Duration spent = running.cpu().minus(before);
           Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
           System.out.println(
@@ -360,20 +359,70 @@ final class ReconcilerTest {
                   + running.report().repairs()
                   + " repairs");
           assertThat(running.report().opponents().getFirst().what()).isEqualTo("route");
-          // 5 % for the passes, and as much for listening and for a cold JVM
-          assertThat(spent).isLessThan(elapsed.dividedBy(10));
+          // what quiet has saved up, as much for hearing of it in a cold JVM, and 5 %
+          assertThat(spent).isLessThan(Pace.BURST.multipliedBy(2).plus(elapsed.dividedBy(20)));
         });
   }
 
-  @Test
-  void aForeignRouteForTheOwnSubnetIsLeftAlone() throws Exception {
+  @Test // backends.md 15, B17
+  void theBlackholeGivesWayToOthersAndComesBack() throws Exception {
+    NetlinkWorld.inNewNamespace((_, world) -> {
+      Network.addParent(world);
+      Network network = new Network(HOST_GW, Backends::withBlackholeRoute);
+      try (Running running = new Running(world, network)) {
+        settled(running);
+        Cidr own = Cidr.parse("10.244.1.0/24");
+        Route blackhole = new Route(own, new Via.Blackhole());
+        Route blackhole6 = new Route(Cidr.parse("fd00:10:244:1::/64"), new Via.Blackhole());
+        assertThat(running.has(blackhole) && running.has(blackhole6)).isTrue();
+
+        world.addForeignRoute(own, Ip.parse("10.77.0.40"), 50);
+        Running.within(Duration.ofSeconds(2), () -> !running.has(blackhole));
+        assertThat(world.routesTo(own)).isEqualTo(1);
+        assertThat(running.has(blackhole6)).isTrue();
+
+        world.deleteForeignRoute(own, Ip.parse("10.77.0.40"), 50);
+        Running.within(Duration.ofSeconds(2), () -> running.has(blackhole));
+      }
+    });
+  }
+
+  @Test // G1: what ip(8) and bridge(8) show
+  void theKernelShowsWhatUpstreamsDoes() throws Exception {
     running(
         VXLAN,
         running -> {
-          Cidr own = Cidr.parse("10.244.1.0/24");
-          running.world.addForeignRoute(own, Ip.parse("10.77.0.40"), 0);
-          settled(running);
-          assertThat(running.world.routesTo(own)).isEqualTo(1);
+          settled(running, running.network.near(2));
+          assertThat(shell("ip", "route", "show", "10.244.2.0/24"))
+              .containsExactly("10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink");
+          assertThat(shell("ip", "-6", "route", "show", "fd00:10:244:2::/64"))
+              .containsExactly(
+                  "fd00:10:244:2::/64 via fd00:10:244:2:: dev flannel-v6.1 metric 1024 onlink pref medium");
+          assertThat(shell("ip", "neigh", "show", "nud", "permanent", "dev", "flannel.1"))
+              .containsExactly("10.244.2.0 lladdr 0a:00:00:00:00:02 PERMANENT");
+          assertThat(shell("bridge", "fdb", "show", "dev", "flannel.1"))
+              .containsExactly("0a:00:00:00:00:02 dst 10.77.0.2 self permanent");
+          assertThat(shell("bridge", "fdb", "show", "dev", "flannel-v6.1"))
+              .containsExactly("0a:00:00:00:03:ea dst fd77::2 self permanent");
+          assertThat(shell("ip", "-d", "link", "show", "flannel.1").toString())
+              .contains("<BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue")
+              .contains(
+                  "vxlan id 1 local 10.77.0.1 dev eth0 srcport 0 0 dstport 8472 nolearning ttl auto"
+                      + " ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx");
+          assertThat(shell("ip", "-d", "link", "show", "flannel-v6.1").toString())
+              .contains("mtu 1430")
+              .contains("vxlan id 1 local fd77::1 dev eth0 srcport 0 0 dstport 8472 nolearning");
+          assertThat(shell("ip", "-4", "-o", "addr", "show", "flannel.1").toString())
+              .contains("inet 10.244.1.0/32 scope global flannel.1");
+          assertThat(new Sysctl("net/ipv6/conf/flannel.1/accept_ra").read()).contains("0");
         });
+  }
+
+  /** In the namespace of this thread, which processes inherit. */
+  private static List<String> shell(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(text).isZero();
+    return text.lines().map(String::strip).toList();
   }
 }

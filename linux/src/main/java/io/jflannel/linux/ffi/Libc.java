@@ -36,6 +36,7 @@ public final class Libc {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
 
   private static final MemorySegment BIND = symbol("bind");
+  private static final MemorySegment CLOCK_GETTIME = symbol("clock_gettime");
   private static final MemorySegment CLOSE = symbol("close");
   private static final MemorySegment EVENTFD = symbol("eventfd");
   private static final MemorySegment GETSOCKNAME = symbol("getsockname");
@@ -61,6 +62,15 @@ public final class Libc {
   /** <a href="https://man7.org/linux/man-pages/man2/socket.2.html">socket(2)</a>. */
   public static int socket(int domain, int type, int protocol) {
     return call(SOCKET, NOTHING, domain, type, protocol, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/clock_gettime.2.html">clock_gettime(2)</a>.
+   *
+   * @param timespec gets seconds and nanoseconds, 8 bytes each
+   */
+  public static int clockGettime(int clock, NativeBuffer timespec) {
+    return call(CLOCK_GETTIME, timespec, clock, timespec.address(), 0, 0, 0, 0);
   }
 
   /** <a href="https://man7.org/linux/man-pages/man2/bind.2.html">bind(2)</a>. */

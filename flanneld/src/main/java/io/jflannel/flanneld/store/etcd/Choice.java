@@ -30,9 +30,7 @@ sealed interface Choice {
    * @param config whether it holds a network configuration
    * @param leases whether it holds leases
    */
-  record Tree(boolean config, boolean leases) {
-    static final Tree EMPTY = new Tree(false, false);
-  }
+  record Tree(boolean config, boolean leases) {}
 
   /** Decides by what is in the trees (issue 3, "etcd v2"). */
   static Choice between(Tree v3, Tree v2) {

@@ -86,12 +86,15 @@ final class ChoosingRegistry implements Registry {
     if (version.filter(text -> text.startsWith("2.")).isPresent()) {
       return new Choice.V2("etcd is version " + version.get());
     }
-    Optional<Choice.Tree> v2 = tree.look();
-    if (v2.isEmpty()) {
+    V2Tree.Found v2 = tree.config();
+    if (v2 == V2Tree.Found.NO_API) {
       return new Choice.V3(
           "etcd %s serves no v2 API".formatted(version.orElse("of unknown version")));
     }
-    return Choice.between(new Choice.Tree(v3.config().isPresent(), false), v2.get());
+    boolean inV2 = v2 == V2Tree.Found.PRESENT;
+    boolean inV3 = v3.config().isPresent();
+    boolean leases = inV2 && inV3 && tree.leases(); // counts only then, and may be long
+    return Choice.between(new Choice.Tree(inV3, false), new Choice.Tree(inV2, leases));
   }
 
   private Optional<Chosen> decide(Choice choice) {
@@ -162,6 +165,11 @@ final class ChoosingRegistry implements Registry {
   @Override
   public WatchEnd watch(long revision, Sink sink) throws InterruptedException {
     return chosen().watch(revision, sink);
+  }
+
+  @Override
+  public void reconnect() {
+    chosen.ifPresent(choice -> choice.registry().reconnect());
   }
 
   @Override

@@ -35,11 +35,11 @@ final class HttpGet {
   private static final Duration LIMIT = Duration.ofSeconds(5);
   private static final Duration HEAD_START = Duration.ofMillis(500);
   private static final int CONNECT_MILLIS = 1_000;
-  private static final int LARGEST_BODY = 4 * 1024 * 1024;
+  private static final int LARGEST_BODY = 32 * 1024 * 1024;
 
   private final EtcdAccess access;
 
-  /** An HTTP answer; the body is cut at 4 MiB. */
+  /** An HTTP answer; the body is cut at 32 MiB. */
   record Answer(int status, String body) {}
 
   HttpGet(EtcdAccess access) {
@@ -97,13 +97,7 @@ final class HttpGet {
   private StoreException unreachable(Map<Endpoint, String> failures) {
     String silent = "no answer within %d s".formatted(LIMIT.toSeconds());
     access.endpoints().list().forEach(endpoint -> failures.putIfAbsent(endpoint, silent));
-    return new StoreException(
-        "etcd cannot be reached: "
-            + String.join(
-                "; ",
-                failures.entrySet().stream()
-                    .map(failure -> failure.getKey().url() + ": " + failure.getValue())
-                    .toList()));
+    return new StoreException("etcd cannot be reached: " + EtcdAccess.list(failures));
   }
 
   private Answer ask(Endpoint endpoint, String path) throws IOException {

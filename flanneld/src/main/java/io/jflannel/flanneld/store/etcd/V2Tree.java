@@ -4,6 +4,7 @@ package io.jflannel.flanneld.store.etcd;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.json.JsonException;
 import io.jflannel.flanneld.store.StoreException;
+import io.jflannel.flanneld.store.etcd.HttpGet.Answer;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
 import java.util.Optional;
@@ -13,15 +14,17 @@ final class V2Tree {
 
   private final EtcdAccess access;
   private final HttpGet http;
+  private final KeyNames keys;
 
   V2Tree(EtcdAccess access) {
     this.access = access;
     this.http = new HttpGet(access);
+    this.keys = KeyNames.v2(access.prefix());
   }
 
   /** {@code etcdserver} of {@code GET /version}; empty if what answers does not say. */
   Optional<String> version() throws InterruptedException {
-    HttpGet.Answer answer = http.get("/version");
+    Answer answer = http.get("/version");
     if (answer.status() != 200) {
       return Optional.empty();
     }
@@ -31,44 +34,49 @@ final class V2Tree {
         .map(json -> ((Json.Str) json).value());
   }
 
-  /** What the tree holds; nothing if this etcd does not serve the v2 API. */
-  Optional<Choice.Tree> look() throws InterruptedException {
-    KeyNames keys = KeyNames.v2(access.prefix());
-    Optional<Optional<Json.Obj>> config = node(keys.config());
-    if (config.isEmpty()) {
-      return Optional.empty();
-    }
-    if (config.get().isEmpty()) {
-      return Optional.of(Choice.Tree.EMPTY);
-    }
-    Optional<Json> leases =
-        node(keys.subnets().substring(0, keys.subnets().length() - 1))
-            .flatMap(node -> node)
-            .flatMap(node -> node.member("nodes"));
-    boolean any =
-        leases.filter(json -> json instanceof Json.Arr arr && !arr.items().isEmpty()).isPresent();
-    return Optional.of(new Choice.Tree(true, any));
+  /** Whether a key is there. */
+  enum Found {
+    PRESENT,
+    ABSENT,
+    /** This etcd does not serve the v2 API. */
+    NO_API
   }
 
-  /** The node of a key, if it exists; empty outside if there is no v2 API. */
-  private Optional<Optional<Json.Obj>> node(String key) throws InterruptedException {
-    HttpGet.Answer answer =
+  /** The network configuration. */
+  Found config() throws InterruptedException {
+    Answer answer = get(keys.config());
+    if (answer.status() == 200) {
+      return Found.PRESENT;
+    }
+    // etcd's own 404 is JSON with errorCode 100; "404 page not found" means: no such API
+    return object(answer.body()).flatMap(object -> object.member("errorCode")).isPresent()
+        ? Found.ABSENT
+        : Found.NO_API;
+  }
+
+  /** Whether there is at least one lease. */
+  boolean leases() throws InterruptedException {
+    Answer answer = get(keys.subnets().substring(0, keys.subnets().length() - 1));
+    return answer.status() == 200
+        && object(answer.body())
+            .flatMap(body -> body.member("node"))
+            .flatMap(
+                node -> node instanceof Json.Obj object ? object.member("nodes") : Optional.empty())
+            .filter(nodes -> nodes instanceof Json.Arr list && !list.items().isEmpty())
+            .isPresent();
+  }
+
+  /** An answer with status 200 or 404. */
+  private Answer get(String key) throws InterruptedException {
+    Answer answer =
         http.get(
             "/v2/keys" + key.replace(" ", "%20") + "?quorum=true&recursive=false&sorted=false");
-    Optional<Json.Obj> body = object(answer.body());
-    if (answer.status() == 200 && body.isPresent()) {
-      return Optional.of(
-          body.get().member("node").filter(Json.Obj.class::isInstance).map(Json.Obj.class::cast));
+    if (answer.status() != 200 && answer.status() != 404) {
+      throw new StoreException(
+          "etcd at %s, v2 key %s: HTTP status %d (--etcd-api=v3 does not ask for it)"
+              .formatted(access.endpoints().text(), key, answer.status()));
     }
-    if (answer.status() == 404) {
-      // etcd's own 404 is JSON with errorCode 100; "404 page not found" means: no such API
-      return body.flatMap(object -> object.member("errorCode")).isPresent()
-          ? Optional.of(Optional.empty())
-          : Optional.empty();
-    }
-    throw new StoreException(
-        "etcd at %s, v2 key %s: HTTP status %d (--etcd-api=v3 does not ask for it)"
-            .formatted(access.endpoints().text(), key, answer.status()));
+    return answer;
   }
 
   private static Optional<Json.Obj> object(String text) {

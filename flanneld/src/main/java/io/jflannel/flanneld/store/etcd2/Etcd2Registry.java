@@ -12,6 +12,7 @@ import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
 import java.net.URLEncoder;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Optional;
  */
 public final class Etcd2Registry implements Registry {
 
+  private static final Duration POLL = Duration.ofSeconds(60);
   private static final String ONE = "?quorum=true&recursive=false&sorted=false";
   private static final String ALL = "?quorum=true&recursive=true&sorted=false";
 
@@ -77,7 +79,7 @@ public final class Etcd2Registry implements Registry {
 
   @Override
   public Optional<String> config() throws InterruptedException {
-    Answer answer = http.read(new Http.Request.Get(target(keys.config()) + ONE));
+    Answer answer = http.read(new Wire.Request.Get(target(keys.config()) + ONE));
     if (answer.errorCode() == Answer.NOT_FOUND) {
       return Optional.empty();
     }
@@ -96,7 +98,7 @@ public final class Etcd2Registry implements Registry {
   @Override
   public Listing list() throws InterruptedException {
     String directory = keys.subnets().substring(0, keys.subnets().length() - 1);
-    Answer answer = http.read(new Http.Request.Get(target(directory) + ALL));
+    Answer answer = http.read(new Wire.Request.Get(target(directory) + ALL));
     if (answer.errorCode() == Answer.NOT_FOUND) {
       return new Listing(answer.clusterId(), answer.errorIndex(), List.of());
     }
@@ -131,7 +133,7 @@ public final class Etcd2Registry implements Registry {
     String key = keys.lease(name);
     Answer answer =
         http.write(
-            new Http.Request.Put(
+            new Wire.Request.Put(
                 target(key) + condition, ttl + "value=" + URLEncoder.encode(value, UTF_8)));
     long code = answer.errorCode();
     if (code == Answer.EXISTS || code == Answer.COMPARE_FAILED || code == Answer.NOT_FOUND) {
@@ -145,7 +147,7 @@ public final class Etcd2Registry implements Registry {
   public void delete(Entry current) throws InterruptedException {
     String key = keys.lease(current.name());
     Answer answer =
-        http.write(new Http.Request.Delete(target(key) + "?prevIndex=" + current.modRevision()));
+        http.write(new Wire.Request.Delete(target(key) + "?prevIndex=" + current.modRevision()));
     long code = answer.errorCode();
     if (code != Answer.NOT_FOUND && code != Answer.COMPARE_FAILED) { // ODD-22
       node(answer, key);
@@ -162,7 +164,7 @@ public final class Etcd2Registry implements Registry {
 
   @Override
   public WatchEnd watch(long revision, Sink sink) throws InterruptedException {
-    return new LongPoll(http, keys, revision, sink).run();
+    return new LongPoll(http, keys, revision, sink, POLL).run();
   }
 
   /** The key as a path of a URL. */

@@ -24,20 +24,24 @@ import java.util.concurrent.TimeoutException;
  */
 final class LongPoll {
 
-  /** After this a poll is begun anew, which notices a half-open connection. */
-  private static final Duration POLL = Duration.ofSeconds(60);
-
   private final Http http;
   private final KeyNames keys;
   private final Sink sink;
+  private final Duration duration;
   private long cursor;
   private String clusterId = "";
 
-  LongPoll(Http http, KeyNames keys, long revision, Sink sink) {
+  /**
+   * A watch of what comes after {@code revision}.
+   *
+   * @param duration after this a poll is begun anew, which notices a half-open connection
+   */
+  LongPoll(Http http, KeyNames keys, long revision, Sink sink, Duration duration) {
     this.http = http;
     this.keys = keys;
     this.cursor = revision;
     this.sink = sink;
+    this.duration = duration;
   }
 
   WatchEnd run() throws InterruptedException {
@@ -54,9 +58,9 @@ final class LongPoll {
 
   private Optional<WatchEnd> once() throws InterruptedException {
     String directory = keys.directory().isEmpty() ? "/" : keys.directory();
-    Http.Exchange exchange =
+    Wire.Exchange exchange =
         http.poll(
-            new Http.Request.Get(
+            new Wire.Request.Get(
                 Etcd2Registry.target(directory)
                     + "?recursive=true&wait=true&waitIndex="
                     + (cursor + 1)));
@@ -64,7 +68,7 @@ final class LongPoll {
     try {
       HttpResponse.ResponseInfo head = head(exchange);
       begun = true;
-      long index = Http.index(head.headers().firstValue("X-Etcd-Index"));
+      long index = Wire.index(head.headers().firstValue("X-Etcd-Index"));
       String from = head.headers().firstValue("X-Etcd-Cluster-Id").orElse("");
       Optional<WatchEnd> replaced = replaced(index, from);
       if (replaced.isPresent() || head.statusCode() >= 400) {
@@ -90,7 +94,7 @@ final class LongPoll {
     }
   }
 
-  private static HttpResponse.ResponseInfo head(Http.Exchange exchange)
+  private static HttpResponse.ResponseInfo head(Wire.Exchange exchange)
       throws InterruptedException, ExecutionException, TimeoutException {
     CompletableFuture.anyOf(exchange.head(), exchange.whole())
         .get(Http.LIMIT.toNanos(), TimeUnit.NANOSECONDS);
@@ -98,10 +102,10 @@ final class LongPoll {
   }
 
   /** Empty when the poll has lasted long enough. */
-  private Optional<Answer> event(Http.Exchange exchange)
+  private Optional<Answer> event(Wire.Exchange exchange)
       throws InterruptedException, ExecutionException {
     try {
-      return Optional.of(http.receive(exchange, POLL));
+      return Optional.of(http.receive(exchange, duration));
     } catch (TimeoutException e) {
       return Optional.empty();
     }
@@ -121,7 +125,7 @@ final class LongPoll {
     return Optional.empty();
   }
 
-  private Optional<WatchEnd> refused(Http.Exchange exchange)
+  private Optional<WatchEnd> refused(Wire.Exchange exchange)
       throws InterruptedException, ExecutionException, TimeoutException {
     Answer answer = http.receive(exchange, Http.LIMIT);
     if (answer.errorCode() == Answer.CLEARED) { // ET2-3
@@ -131,7 +135,7 @@ final class LongPoll {
     return end(exchange, answer.errorText());
   }
 
-  private static Optional<WatchEnd> end(Http.Exchange exchange, String reason) {
+  private static Optional<WatchEnd> end(Wire.Exchange exchange, String reason) {
     return Optional.of(
         new WatchEnd(
             "etcd (v2 API) at %s ended the watch: %s".formatted(exchange.endpoint(), reason)));

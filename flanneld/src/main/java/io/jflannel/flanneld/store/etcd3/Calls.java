@@ -212,7 +212,10 @@ final class Calls implements AutoCloseable {
       case PERMISSION_DENIED ->
           "%s: %s may not do this: grant a role on the keys below %s"
               .formatted(said, user(), access.prefix());
-      case RESOURCE_EXHAUSTED -> "%s (raise the quota or compact and defragment)".formatted(said);
+      case RESOURCE_EXHAUSTED ->
+          said.contains("space exceeded")
+              ? said + ": raise its quota, or compact and defragment it"
+              : said;
       default -> {
         if (said.contains("user name is empty")) {
           yield said + ": etcd wants --etcd-username and --etcd-password";
@@ -227,6 +230,10 @@ final class Calls implements AutoCloseable {
 
   private String user() {
     return access.credentials().map(known -> "user " + known.user()).orElse("nobody");
+  }
+
+  void reconnect() {
+    connector.leave();
   }
 
   @Override

@@ -121,6 +121,13 @@ final class Connector implements AutoCloseable {
     }
   }
 
+  /** The next call connects anew; calls in progress end. */
+  void leave() {
+    Optional<Connection> left = current;
+    current = Optional.empty();
+    left.ifPresent(connection -> connection.channel().shutdownNow());
+  }
+
   private Connection connect(long deadline) throws InterruptedException {
     current.ifPresent(lost -> lost.channel().shutdownNow());
     current = Optional.empty();
@@ -254,7 +261,7 @@ final class Connector implements AutoCloseable {
           System.Logger.Level.WARNING,
           "using etcd endpoint {0}; not usable: {1}",
           winner.endpoint(),
-          text(round.failures));
+          EtcdAccess.list(round.failures));
     }
     return connection;
   }
@@ -265,7 +272,7 @@ final class Connector implements AutoCloseable {
       ClientCalls.blockingUnaryCall(
           channel,
           KVGrpc.getRangeMethod(),
-          CallOptions.DEFAULT.withDeadlineAfter(100, TimeUnit.MILLISECONDS),
+          CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.SECONDS),
           RangeRequest.getDefaultInstance());
       return "connection lost";
     } catch (StatusRuntimeException e) {
@@ -278,15 +285,7 @@ final class Connector implements AutoCloseable {
       round.failures.putIfAbsent(
           endpoint, "no answer within %d s".formatted(Calls.LIMIT.toSeconds()));
     }
-    return new StoreException("etcd cannot be reached: " + text(round.failures));
-  }
-
-  private static String text(Map<Endpoint, String> failures) {
-    return String.join(
-        "; ",
-        failures.entrySet().stream()
-            .map(failure -> failure.getKey().url() + ": " + failure.getValue())
-            .toList());
+    return new StoreException("etcd cannot be reached: " + EtcdAccess.list(round.failures));
   }
 
   @Override

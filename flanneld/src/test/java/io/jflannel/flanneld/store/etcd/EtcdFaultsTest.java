@@ -56,7 +56,7 @@ class EtcdFaultsTest {
   }
 
   private static String closedPort() throws IOException {
-    return "http://127.0.0.1:" + EtcdServer.freePort();
+    return "http://127.0.0.1:" + TestPrograms.freePort();
   }
 
   private static <T> T within(Duration limit, Callable<T> work) throws Exception {

@@ -2,18 +2,13 @@
 package io.jflannel.flanneld.store.etcd;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +18,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * A real etcd on loopback, in a directory of its own. It ends with {@link #close}, and with the JVM
@@ -47,12 +40,16 @@ public final class EtcdServer implements AutoCloseable {
   private final boolean tls;
   private Optional<Process> process = Optional.empty();
 
+  private String name = "test";
+  private String cluster;
+
   private EtcdServer(List<String> options, boolean tls) throws IOException {
     this.options = List.copyOf(options);
     this.tls = tls;
     this.directory = Files.createTempDirectory("jflannel-etcd-");
-    this.clientPort = freePort();
-    this.peerPort = freePort();
+    this.clientPort = TestPrograms.freePort();
+    this.peerPort = TestPrograms.freePort();
+    this.cluster = "test=" + peerUrl();
   }
 
   /**
@@ -70,8 +67,8 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   private static EtcdServer launch(boolean tls, String... options) {
-    needs("etcd", "etcd-server");
-    needs("etcdctl", "etcd-client");
+    TestPrograms.needs("etcd", "etcd-server");
+    TestPrograms.needs("etcdctl", "etcd-client");
     try {
       EtcdServer server = new EtcdServer(List.of(options), tls);
       server.start();
@@ -81,42 +78,54 @@ public final class EtcdServer implements AutoCloseable {
     }
   }
 
-  /** Skips the test with a printed reason, or fails it if REQUIRE_ALL=1. */
-  public static void needs(String program, String debianPackage) {
-    for (String folder : List.of("/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin")) {
-      if (Files.isExecutable(Path.of(folder, program))) {
-        return;
+  /** Starts a cluster over http of so many members. */
+  public static List<EtcdServer> launchCluster(int size, String... options) {
+    TestPrograms.needs("etcd", "etcd-server");
+    try {
+      List<EtcdServer> members = new ArrayList<>();
+      for (int i = 0; i < size; i++) {
+        EtcdServer member = new EtcdServer(List.of(options), false);
+        member.name = "member" + i;
+        members.add(member);
       }
+      String all =
+          String.join(
+              ",", members.stream().map(member -> member.name + "=" + member.peerUrl()).toList());
+      for (EtcdServer member : members) {
+        member.cluster = all;
+        member.spawn();
+      }
+      members.forEach(EtcdServer::awaitHealth);
+      return members;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    String reason = "skipped: no %s here (Debian package %s)".formatted(program, debianPackage);
-    System.out.println(reason);
-    if ("1".equals(System.getenv("REQUIRE_ALL"))) {
-      fail(reason);
-    }
-    Assumptions.abort(reason);
   }
 
-  public static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
+  private String peerUrl() {
+    return "http://127.0.0.1:" + peerPort;
   }
 
   /** Starts it (again) with the data it has, and waits until it answers. */
   public void start() {
-    String client = (tls ? "https" : "http") + "://127.0.0.1:" + clientPort;
-    String peer = "http://127.0.0.1:" + peerPort;
+    spawn();
+    awaitHealth();
+  }
+
+  private void spawn() {
+    String client = url();
+    String peer = peerUrl();
     List<String> command =
         new ArrayList<>(
             List.of(
                 "etcd",
-                "--name=test",
+                "--name=" + name,
                 "--data-dir=" + directory.resolve("data"),
                 "--listen-client-urls=" + client,
                 "--advertise-client-urls=" + client,
                 "--listen-peer-urls=" + peer,
                 "--initial-advertise-peer-urls=" + peer,
-                "--initial-cluster=test=" + peer,
+                "--initial-cluster=" + cluster,
                 "--heartbeat-interval=50",
                 "--election-timeout=500",
                 "--logger=zap",
@@ -134,7 +143,6 @@ public final class EtcdServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    awaitHealth();
   }
 
   private void awaitHealth() {
@@ -245,7 +253,8 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   private void signal(String name) {
-    run(List.of("kill", "-" + name, Long.toString(process.orElseThrow().pid())), Map.of());
+    TestPrograms.run(
+        List.of("kill", "-" + name, Long.toString(process.orElseThrow().pid())), Map.of());
   }
 
   /** Ends it, starts it again. */
@@ -257,7 +266,7 @@ public final class EtcdServer implements AutoCloseable {
   /** Replaces it by an empty one at the same address: revisions start anew. */
   public void wipe() {
     kill();
-    deleteTree(directory.resolve("data"));
+    TestPrograms.deleteTree(directory.resolve("data"));
     start();
   }
 
@@ -265,61 +274,12 @@ public final class EtcdServer implements AutoCloseable {
   public String etcdctl(String... arguments) {
     List<String> command = new ArrayList<>(List.of("etcdctl", "--endpoints=" + url()));
     command.addAll(List.of(arguments));
-    return run(command, Map.of("ETCDCTL_API", "3"));
-  }
-
-  /** The output of a program that must end with 0. */
-  public static String run(List<String> command, Map<String, String> environment) {
-    try {
-      ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-      builder.environment().putAll(environment);
-      Process program = builder.start();
-      program.getOutputStream().close();
-      String output = new String(program.getInputStream().readAllBytes(), UTF_8);
-      int status = program.waitFor();
-      if (status != 0) {
-        throw new IllegalStateException(
-            "%s ended with %d: %s".formatted(String.join(" ", command), status, output));
-      }
-      return output;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+    return TestPrograms.run(command, Map.of("ETCDCTL_API", "3"));
   }
 
   @Override
   public void close() {
     kill();
-    deleteTree(directory);
-  }
-
-  private static void deleteTree(Path root) {
-    if (!Files.exists(root)) {
-      return;
-    }
-    try {
-      Files.walkFileTree(
-          root,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
-                throws IOException {
-              Files.delete(folder);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    TestPrograms.deleteTree(directory);
   }
 }

@@ -207,7 +207,7 @@ class EtcdTlsTest {
     Path text = Files.writeString(directory.resolve("text.pem"), "no certificate here\n");
     Path missing = directory.resolve("missing.pem");
     Path sealed = directory.resolve("sealed.pem");
-    EtcdServer.run(
+    TestPrograms.run(
         List.of(
             "openssl",
             "rsa",

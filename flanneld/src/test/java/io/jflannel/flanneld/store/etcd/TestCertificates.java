@@ -27,7 +27,7 @@ public final class TestCertificates {
   private final Pair authority;
 
   public TestCertificates(Path directory) throws IOException {
-    EtcdServer.needs("openssl", "openssl");
+    TestPrograms.needs("openssl", "openssl");
     this.directory = Files.createDirectories(directory);
     this.authority = new Pair(directory.resolve("ca.crt"), directory.resolve("ca.key"));
     openssl(
@@ -123,6 +123,6 @@ public final class TestCertificates {
   private static void openssl(String... arguments) {
     List<String> command = new java.util.ArrayList<>(List.of("openssl"));
     command.addAll(List.of(arguments));
-    EtcdServer.run(command, Map.of());
+    TestPrograms.run(command, Map.of());
   }
 }

@@ -7,6 +7,8 @@ import io.jflannel.flanneld.store.etcd.EtcdServer;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class Etcd2LeaseStoreContractTest extends LeaseStoreContract {
 
@@ -30,5 +32,11 @@ class Etcd2LeaseStoreContractTest extends LeaseStoreContract {
   @Override
   protected StoreUnderTest freshStore() {
     return new Etcd2Store(server, "/lease/" + COUNT.incrementAndGet());
+  }
+
+  @Test
+  @Timeout(180)
+  void twoHundredNodesRaceWithoutADuplicate() throws Exception {
+    race(200);
   }
 }

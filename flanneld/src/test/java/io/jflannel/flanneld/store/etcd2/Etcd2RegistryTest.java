@@ -15,14 +15,17 @@ import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.EtcdFlags;
 import io.jflannel.flanneld.store.etcd.EtcdServer;
 import io.jflannel.flanneld.store.etcd.Recorder;
+import io.jflannel.flanneld.store.etcd.TestPrograms;
 import io.jflannel.flanneld.store.etcd.TestProxy;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
+import io.jflannel.flanneld.store.etcd.access.KeyNames;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -190,6 +193,60 @@ class Etcd2RegistryTest {
   }
 
   @Test
+  void aQuietWatchOutlivesThousandsOfForeignEvents() throws Exception {
+    EtcdAccess access = EtcdAccess.of(EtcdFlags.at(server.url()).prefix(prefix).api(EtcdApi.V2));
+    CountingSink sink = new CountingSink();
+    try (Http http = new Http(access)) {
+      LongPoll poll =
+          new LongPoll(
+              http, KeyNames.v2(prefix), registry.list().revision(), sink, Duration.ofMillis(100));
+      Thread watch = Thread.ofPlatform().start(() -> sink.run(poll));
+      for (int i = 0; i < 3; i++) {
+        int seen = sink.alive.get();
+        Awaitility.await().until(() -> sink.alive.get() > seen + 1);
+        store.forget();
+      }
+      int seen = sink.alive.get();
+      Awaitility.await().until(() -> sink.alive.get() > seen + 1);
+      store.put("a", "x".getBytes(UTF_8));
+
+      Awaitility.await().until(() -> sink.puts.get() == 1);
+      assertThat(watch.isAlive()).isTrue();
+      watch.interrupt();
+      assertThat(watch.join(Duration.ofSeconds(5))).isTrue();
+    }
+  }
+
+  private static final class CountingSink implements Registry.Sink {
+    final AtomicInteger alive = new AtomicInteger();
+    final AtomicInteger puts = new AtomicInteger();
+
+    void run(LongPoll poll) {
+      try {
+        System.out.println("unexpected end: " + poll.run());
+      } catch (InterruptedException e) {
+        System.out.println("interrupted, as wanted");
+      }
+    }
+
+    @Override
+    public void alive(long revision) {
+      alive.incrementAndGet();
+    }
+
+    @Override
+    public void put(Entry entry) {
+      puts.incrementAndGet();
+    }
+
+    @Override
+    public void deleted(String name, long revision) {}
+
+    @Override
+    public void config(java.util.Optional<String> text) {}
+  }
+
+  @Test
   void anotherProgramsErrorsAreShownAsTheyAre() throws Exception {
     HttpServer fake =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 5);
@@ -227,13 +284,13 @@ class Etcd2RegistryTest {
   @Test
   void userAndPasswordAreSentAndTheirLackIsExplained() throws Exception { // 7.1: HTTP Basic
     try (EtcdServer guarded = EtcdServer.launch("--enable-v2", "--bcrypt-cost=4")) {
-      EtcdServer.run(
+      TestPrograms.run(
           List.of("etcdctl", "--endpoints=" + guarded.url(), "user", "add", "root:rootpw"),
           java.util.Map.of("ETCDCTL_API", "2"));
-      EtcdServer.run(
+      TestPrograms.run(
           List.of("etcdctl", "--endpoints=" + guarded.url(), "auth", "enable"),
           java.util.Map.of("ETCDCTL_API", "2"));
-      EtcdServer.run(
+      TestPrograms.run(
           List.of(
               "etcdctl",
               "--endpoints=" + guarded.url(),

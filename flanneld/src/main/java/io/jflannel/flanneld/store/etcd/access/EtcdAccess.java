@@ -5,6 +5,7 @@ import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -56,6 +57,15 @@ public record EtcdAccess(
             : Optional.empty(),
         options.prefix(),
         warnings);
+  }
+
+  /** The endpoints that failed, each with its reason. */
+  public static String list(Map<Endpoint, String> failures) {
+    return String.join(
+        "; ",
+        failures.entrySet().stream()
+            .map(failure -> failure.getKey().url() + ": " + failure.getValue())
+            .toList());
   }
 
   /** What went wrong on the way to an endpoint, in an operator's words. */

@@ -51,8 +51,11 @@ final class Failures {
           Optional.of("the server's certificate is for another host: " + e.getMessage());
       case UnknownHostException e -> Optional.of("unknown host " + e.getMessage());
       case UnresolvedAddressException e -> Optional.of("unknown host");
+      // java.net.http leaves the message out
+      case ConnectException e when e.getCause() instanceof UnresolvedAddressException ->
+          Optional.of("unknown host");
       case ConnectException e when e.getMessage() == null || text(e).contains("refused") ->
-          Optional.of("connection refused"); // java.net.http leaves the message out
+          Optional.of("connection refused");
       case SSLException e when text(e).contains("fatal alert") ->
           Optional.of(
               "TLS refused by the server (%s); client certificate: %s"

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.lab.plan;
+
+import io.jflannel.flanneld.json.Json;
+import io.jflannel.net.Cidr;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a lab is made of.
+ *
+ * @param nodes number of hosts, 1..{@value #MOST_NODES}
+ * @param daemonFlags flags for every flanneld, behind the lab's own (so that they win)
+ */
+public record LabSpec(
+    int nodes, LabBackend backend, LabFamilies families, LabStore store, List<String> daemonFlags) {
+
+  /** Each host costs a process of some 60 MB. */
+  public static final int MOST_NODES = 100;
+
+  /** {@code Network} of the configuration. */
+  public static final Cidr NETWORK = Cidr.parse("10.244.0.0/16");
+
+  /** {@code IPv6Network} of the configuration. */
+  public static final Cidr IPV6_NETWORK = Cidr.parse("fd00:10:244::/48");
+
+  public LabSpec {
+    if (nodes < 1 || nodes > MOST_NODES) {
+      throw new IllegalArgumentException("a lab has 1 to " + MOST_NODES + " nodes, not " + nodes);
+    }
+    daemonFlags = List.copyOf(daemonFlags);
+  }
+
+  /** Three hosts without additional flags. */
+  public static LabSpec of(LabBackend backend, LabFamilies families, LabStore store) {
+    return new LabSpec(3, backend, families, store, List.of());
+  }
+
+  public LabSpec withNodes(int count) {
+    return new LabSpec(count, backend, families, store, daemonFlags);
+  }
+
+  public LabSpec withFlags(String... flags) {
+    return new LabSpec(nodes, backend, families, store, List.of(flags));
+  }
+
+  /** The network configuration, as an operator would write it (spec section 3). */
+  public String networkConfig() {
+    List<Json.Member> members = new ArrayList<>();
+    switch (families) {
+      case IPV4 -> members.add(text("Network", NETWORK));
+      case IPV6 -> {
+        members.add(flag("EnableIPv4", false));
+        members.add(flag("EnableIPv6", true));
+        members.add(text("IPv6Network", IPV6_NETWORK));
+      }
+      case DUAL -> {
+        members.add(text("Network", NETWORK));
+        members.add(flag("EnableIPv6", true));
+        members.add(text("IPv6Network", IPV6_NETWORK));
+      }
+    }
+    members.add(new Json.Member("Backend", backend.config()));
+    return new Json.Obj(members).text();
+  }
+
+  private static Json.Member text(String name, Cidr value) {
+    return new Json.Member(name, new Json.Str(value.toString()));
+  }
+
+  private static Json.Member flag(String name, boolean value) {
+    return new Json.Member(name, new Json.Bool(value));
+  }
+
+  /** As in "3 nodes, vxlan, IPv4, local store". */
+  @Override
+  public String toString() {
+    return "%d node%s, %s, %s, %s store"
+        .formatted(nodes, nodes == 1 ? "" : "s", backend, families, store);
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jflannel.flanneld.lease.LeaseText;
+import io.jflannel.flanneld.lease.OwnLease;
+import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.lease.SubnetKey;
+import io.jflannel.flanneld.lease.Subnets;
+import io.jflannel.flanneld.store.FlakyRegistry.Call;
+import io.jflannel.flanneld.store.FlakyRegistry.Mood;
+import io.jflannel.flanneld.store.Registry.Entry;
+import io.jflannel.flanneld.store.Registry.Expiry;
+import io.jflannel.flanneld.store.TestNode.Setup;
+import io.jflannel.flanneld.store.local.LocalRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Faults that a real store shows rarely. */
+@Timeout(60)
+class RegistryStoreFaultTest {
+
+  private static final String CONFIG = "{\"Network\":\"10.3.0.0/16\"}";
+  private static final Setup NODE = Setup.of(CONFIG, TestNode.hostGw("192.0.2.1"));
+  private static final String PEER =
+      LeaseText.write(TestNode.hostGw("192.0.2.9"), LeaseText.Form.V3);
+
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  private Path dir;
+
+  private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final Logger logger = Logger.getLogger(RegistryStore.class.getName());
+  private final Handler handler = new Lines();
+
+  @SuppressWarnings("NullAway.Init")
+  private Registry registry;
+
+  @SuppressWarnings("NullAway.Init")
+  private FlakyRegistry flaky;
+
+  private final class Lines extends Handler {
+    @Override
+    public void publish(LogRecord line) {
+      lines.add(line.getLevel() + " " + line.getMessage());
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    Files.writeString(dir.resolve("config"), CONFIG);
+    registry = new LocalRegistry(dir);
+    flaky = new FlakyRegistry(new LocalRegistry(dir));
+    logger.addHandler(handler);
+  }
+
+  @AfterEach
+  void removeHandler() {
+    logger.removeHandler(handler);
+  }
+
+  private TestNode node(Setup setup) {
+    return new TestNode(flaky, setup);
+  }
+
+  private Entry entry(Subnets subnets) throws InterruptedException {
+    String name = SubnetKey.print(subnets);
+    return registry.list().entries().stream()
+        .filter(entry -> entry.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void failedRenewalsAreRepeatedWithPausesWhileTheLoopStaysResponsive() throws Exception {
+    // LIF-11, ODD-66
+    try (TestNode node = node(NODE.renewAfter(Duration.ofMillis(200)))) {
+      Subnets subnets = node.awaitHeld();
+      flaky.mood(Map.of(Call.UPDATE, Mood.FAILS));
+      StoreView view =
+          node.await("the reason", seen -> seen.contact().detail().contains("UPDATE refused"));
+      assertThat(view.own()).isInstanceOf(OwnLease.Held.class);
+      int failed = flaky.count(Call.UPDATE);
+      registry.create("10.3.200.0-24", PEER, Expiry.LEASED);
+      node.await("a peer meanwhile", seen -> seen.peers().size() == 1);
+      long revision = entry(subnets).modRevision();
+      Awaitility.await().until(() -> flaky.count(Call.UPDATE) >= failed + 3);
+
+      flaky.mood(Map.of());
+      node.await("well again", seen -> seen.contact().detail().isEmpty());
+      assertThat(entry(subnets).modRevision()).isGreaterThan(revision);
+      assertThat(lines.stream().filter(line -> line.startsWith("WARNING"))).hasSize(1);
+    }
+  }
+
+  @Test
+  void anExpiredLeaseIsSaidToBe() throws Exception {
+    flaky.grant(Duration.ofMillis(800));
+    try (TestNode node = node(NODE)) {
+      node.awaitHeld();
+      flaky.mood(Map.of(Call.UPDATE, Mood.FAILS));
+      StoreView view = node.await("expired", seen -> TestNode.warning(seen).isPresent());
+      assertThat(TestNode.warning(view).orElseThrow())
+          .startsWith("the lease has expired and could not be renewed: flaky");
+      flaky.mood(Map.of());
+      node.await("renewed", seen -> TestNode.warning(seen).isEmpty());
+    }
+  }
+
+  @Test
+  void aLostAnswerLeadsToOneLease() throws Exception {
+    flaky.mood(Map.of(Call.CREATE, Mood.LOSES_ANSWER));
+    try (TestNode node = node(NODE)) {
+      Subnets subnets = node.awaitHeld();
+      assertThat(registry.list().entries()).hasSize(1);
+      flaky.mood(Map.of(Call.UPDATE, Mood.LOSES_ANSWER));
+      node.publish(TestNode.hostGw("192.0.2.2"));
+      Awaitility.await().until(() -> entry(subnets).value().contains("192.0.2.2"));
+      flaky.mood(Map.of());
+      node.await("well", seen -> seen.contact().detail().isEmpty());
+      assertThat(node.awaitHeld()).isEqualTo(subnets);
+    }
+  }
+
+  @Test
+  void aWatchThatEndsAtOnceIsRepeatedWithPauses() throws Exception { // P10
+    flaky.mood(Map.of(Call.WATCH, Mood.FAILS));
+    try (TestNode node = node(NODE)) {
+      StoreView view =
+          node.await("the reason", seen -> seen.contact().detail().contains("WATCH refused"));
+      assertThat(view.contact().connected()).isFalse();
+      long start = System.nanoTime();
+      int first = flaky.count(Call.LIST);
+      Awaitility.await().until(() -> flaky.count(Call.LIST) >= first + 6);
+      // pauses double from 20 ms to 300 ms, less a quarter: six take a second and more
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofMillis(600));
+      assertThat(lines.stream().filter(line -> line.startsWith("WARNING"))).hasSize(1);
+
+      registry.create("10.3.200.0-24", PEER, Expiry.LEASED);
+      node.await("a peer by listing", seen -> seen.peers().size() == 1);
+      flaky.mood(Map.of());
+      node.await("contact", seen -> seen.contact().connected());
+    }
+  }
+
+  @Test
+  void anOutageIsTwoLines() throws Exception { // P10, P37
+    try (TestNode node = node(NODE)) {
+      node.awaitHeld();
+      lines.clear();
+      flaky.mood(Map.of(Call.LIST, Mood.FAILS, Call.WATCH, Mood.FAILS));
+      flaky.shiftSignsOfLife(1);
+      node.await("no contact", seen -> !seen.contact().connected());
+      int lists = flaky.count(Call.LIST);
+      Awaitility.await().until(() -> flaky.count(Call.LIST) >= lists + 5);
+      assertThat(lines).hasSize(1);
+      flaky.shiftSignsOfLife(0);
+      flaky.mood(Map.of());
+      node.await("contact", seen -> seen.contact().connected());
+      assertThat(lines).hasSize(2);
+    }
+  }
+
+  @Test
+  void aSignOfLifeFromThePastLeadsToANewListing() throws Exception { // ODD-62
+    try (TestNode node = node(NODE)) {
+      node.awaitHeld();
+      int lists = flaky.count(Call.LIST);
+      flaky.shiftSignsOfLife(1);
+      Awaitility.await().until(() -> flaky.count(Call.LIST) > lists);
+    }
+  }
+
+  @Test
+  void anOpponentDoesNotMakeUsWriteWithoutAPause() throws Exception {
+    try (TestNode node = node(NODE)) {
+      Subnets subnets = node.awaitHeld();
+      lines.clear();
+      int before = flaky.count(Call.UPDATE) + flaky.count(Call.CREATE);
+      long start = System.nanoTime();
+      for (int i = 0; i < 200; i++) {
+        Files.writeString(dir.resolve("subnets").resolve(SubnetKey.print(subnets)), "garbage " + i);
+        Files.deleteIfExists(dir.resolve("subnets").resolve(SubnetKey.print(subnets)));
+      }
+      Awaitility.await().until(() -> entry(subnets).problem().isEmpty());
+      long millis = Duration.ofNanos(System.nanoTime() - start).toMillis();
+      int writes = flaky.count(Call.UPDATE) + flaky.count(Call.CREATE) - before;
+      assertThat(writes).isLessThanOrEqualTo((int) (millis / 50) + 2);
+      assertThat(lines.stream().filter(line -> line.startsWith("WARNING"))).hasSize(1);
+    }
+  }
+}
