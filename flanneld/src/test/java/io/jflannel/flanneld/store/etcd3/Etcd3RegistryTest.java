@@ -282,11 +282,20 @@ class Etcd3RegistryTest {
       store.put("deep/a", "x".getBytes(UTF_8));
       store.put("../subnets-old/a", "x".getBytes(UTF_8));
       store.put("", "x".getBytes(UTF_8));
-      store.put(store.key("").concat(ByteString.fromHex("ff")), new byte[0], 0);
       store.put("a", "x".getBytes(UTF_8));
       recorder.awaitText("put a=x");
       assertThat(recorder.texts()).filteredOn(text -> text.startsWith("put")).hasSize(1);
       assertThat(registry.list().entries()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aKeyThatIsNoTextIsShownToBeRefused() throws Exception {
+    try (Recorder recorder = Recorder.watch(registry, registry.list().revision())) {
+      recorder.awaitAlive();
+      store.put(store.key("").concat(ByteString.fromHex("ff")), "x".getBytes(UTF_8), 0);
+      recorder.awaitText("put \ufffd=x");
+      assertThat(registry.list().entries()).singleElement().matches(e -> e.name().equals("\ufffd"));
     }
   }
 
