@@ -87,12 +87,14 @@ final class KernelEvents implements AutoCloseable {
     for (RouteEvent event : heard) {
       if (event instanceof RouteEvent.LinkChanged(var link, _) && relevance.concerns(link.name())) {
         note(link);
-      } else if (event instanceof RouteEvent.LinkChanged(var link, _)) {
+      }
+      relevance.of(event).ifPresent(listener); // also that one of ours was given another name
+      if (event instanceof RouteEvent.LinkChanged(var link, _)
+          && !relevance.concerns(link.name())) {
         names.remove(link.index());
       } else if (event instanceof RouteEvent.LinkGone(var link, _)) {
         names.remove(link.index());
       }
-      relevance.of(event).ifPresent(listener);
     }
     unnamed.clear();
   }

@@ -30,7 +30,7 @@ record Relevance(Interest interest, Map<Integer, String> names, int ownPort) {
   Optional<Disturbance> of(RouteEvent event) {
     return switch (event) {
       case RouteEvent.LinkChanged(var link, int port) ->
-          disturbance(concerns(link.name()), What.DEVICE, port);
+          disturbance(concerns(link.name()) || names.containsKey(link.index()), What.DEVICE, port);
       case RouteEvent.LinkGone(var link, int port) ->
           disturbance(concerns(link.name()), What.DEVICE, port);
       case RouteEvent.AddressChanged(var address, int port) ->

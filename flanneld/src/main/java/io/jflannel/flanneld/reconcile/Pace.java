@@ -4,11 +4,16 @@ package io.jflannel.flanneld.reconcile;
 import java.time.Duration;
 
 /**
- * How often passes may run: a budget of CPU time that fills by a thirtieth of the time that goes
- * by, up to {@link #BURST}, and of which each pass takes what it cost. So what happens after quiet
- * is followed at once, several times in a row even while the JVM is cold, and whoever keeps undoing
- * our state costs no more than 5 % of a CPU, listening to it included. Debt is not counted beyond
- * one burst: after a single enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes.
+ * <<<<<<< HEAD How often passes may run: a budget of CPU time that fills by a thirtieth of the time
+ * that goes by, up to {@link #BURST}, and of which each pass takes what it cost. So what happens
+ * after quiet is followed at once, several times in a row even while the JVM is cold, and whoever
+ * keeps undoing our state costs no more than 5 % of a CPU, listening to it included. Debt is not
+ * counted beyond one burst: after a single enormous pass the next one waits {@link #LONGEST_PAUSE},
+ * not minutes. ======= How often passes may run: a budget of CPU time that fills by a fiftieth of
+ * the time that goes by, up to {@link #BURST}, and of which each pass takes what it cost. So what
+ * happens after quiet is followed at once, several times in a row even while the JVM is cold, and
+ * whoever keeps undoing our state costs no more than 5 % of a CPU, listening to it included. After
+ * a single enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes. >>>>>>> drift
  *
  * <p>Without any cause there is a pass every tick.
  *
@@ -18,13 +23,15 @@ import java.time.Duration;
  */
 record Pace(long ended, Duration cpu, Duration budget) {
 
-  /** The most that quiet saves up: some ten passes of a cold JVM. */
-  static final Duration BURST = Duration.ofMillis(500);
+  /** The most that quiet saves up: several passes of a cold JVM. */
+  static final Duration BURST = Duration.ofMillis(300);
 
   /** Time that must go by for each unit of CPU time. */
-  private static final int SHARE = 30;
+  private static final int SHARE = 50;
 
-  static final Duration LONGEST_PAUSE = BURST.multipliedBy(SHARE);
+  static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+  private static final Duration DEEPEST_DEBT = LONGEST_PAUSE.dividedBy(SHARE);
 
   private static final int TICK = 1_000;
   private static final Duration SHORTEST_TICK = Duration.ofSeconds(10);
@@ -38,7 +45,7 @@ record Pace(long ended, Duration cpu, Duration budget) {
   Pace next(long now, Duration cost) {
     Duration filled = budget.plus(Duration.ofNanos(now - ended).dividedBy(SHARE));
     Duration left = shorter(filled, BURST).minus(cost);
-    return new Pace(now, cost, longer(left, BURST.negated()));
+    return new Pace(now, cost, longer(left, DEEPEST_DEBT.negated()));
   }
 
   /** What is left of the pause at {@code now}; zero or negative if a pass may start. */

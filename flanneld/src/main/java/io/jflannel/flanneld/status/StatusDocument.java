@@ -53,7 +53,8 @@ public final class StatusDocument {
   public static String text(About about, Facts facts, Instant now) {
     String json = of(about, facts, now).text();
     StringBuilder out = new StringBuilder(json.length());
-    for (char c : json.toCharArray()) {
+    for (int i = 0; i < json.length(); i++) {
+      char c = json.charAt(i);
       if (Character.isISOControl(c)) {
         out.append("\\u%04x".formatted((int) c));
       } else {

@@ -77,7 +77,8 @@ public final class StatusText {
   /** Keys and values of others end up here: a terminal must not obey them. */
   private static String printable(String text) {
     StringBuilder out = new StringBuilder(text.length());
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       if (Character.isISOControl(c)) {
         out.append("\\x%02x".formatted((int) c));
       } else {

@@ -79,9 +79,19 @@ final class OwnLeaseKeeper {
     this.quietUntil = pace.now();
   }
 
-  void want(OwnAttributes attributes) {
+  /** Returns whether a public address is another one than was wanted before. */
+  boolean want(OwnAttributes attributes) {
+    LeaseAttributes now = attributes.given(Optional.empty());
+    boolean moved =
+        wanted
+            .map(last -> last.given(Optional.empty()))
+            .filter(last ->
+                !last.publicIp().equals(now.publicIp())
+                    || !last.publicIpv6().equals(now.publicIpv6()))
+            .isPresent();
     wanted = Optional.of(attributes);
     snapshot.rejudge();
+    return moved;
   }
 
   /** The own lease for the view. */

@@ -68,6 +68,12 @@ public interface Registry extends AutoCloseable {
    */
   WatchEnd watch(long revision, Sink sink) throws InterruptedException;
 
+  /**
+   * Leaves connections that are open: this host has another address, and those from the old one are
+   * dead although nothing says so for a while. A watch in progress ends. Called by any thread.
+   */
+  default void reconnect() {}
+
   @Override
   void close();
 

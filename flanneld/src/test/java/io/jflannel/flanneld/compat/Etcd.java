@@ -8,6 +8,7 @@ import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.store.etcd.TestPrograms;
 import io.jflannel.linux.NetworkNamespace;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URLEncoder;
 import java.nio.file.Path;
@@ -159,7 +160,7 @@ final class Etcd implements AutoCloseable {
 
   private static String exchange(String method, String path, String type, String body)
       throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", PORT)) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), PORT)) {
       socket.setSoTimeout(10_000);
       byte[] payload = body.getBytes(ISO_8859_1);
       String head =
@@ -177,8 +178,7 @@ final class Etcd implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    process.destroyForcibly();
-    process.waitFor();
+  public void close() {
+    process.destroyForcibly().onExit().join();
   }
 }

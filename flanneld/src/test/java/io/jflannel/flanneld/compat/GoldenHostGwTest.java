@@ -22,16 +22,6 @@ class GoldenHostGwTest {
       {"Network":"10.244.0.0/16","IPv6Network":"fd00:10:244::/48","EnableIPv6":true,\
       "Backend":{"Type":"host-gw"}}\
       """;
-  private static final String ROUTE4 =
-      """
-      {"type":"unicast","dst":"10.244.2.0/24","gateway":"%s","dev":"eth0","protocol":"boot",\
-      "scope":"global","flags":[]}\
-      """;
-  private static final String ROUTE6 =
-      """
-      {"type":"unicast","dst":"fd00:10:244:2::/64","gateway":"%s","dev":"eth0",\
-      "protocol":"boot","scope":"global","metric":1024,"flags":[],"pref":"medium"}\
-      """;
   private static final String PEER = "/g/subnets/10.244.2.0-24&fd00:10:244:2::-64";
   private static final String VALUE =
       "{\"PublicIP\":\"10.77.0.%d\",\"PublicIPv6\":\"fd77::%d\",\"BackendType\":\"host-gw\"}";
@@ -60,12 +50,25 @@ class GoldenHostGwTest {
         """);
   }
 
+  /** Exactly these routes; they name no other attribute. */
   private static void awaitRoutes(String gateway4, String gateway6) {
+    String route4 =
+        """
+        {"type":"unicast","dst":"10.244.2.0/24","gateway":"%s","dev":"eth0","protocol":"boot",\
+        "scope":"global","flags":[]}\
+        """
+            .formatted(gateway4);
+    String route6 =
+        """
+        {"type":"unicast","dst":"fd00:10:244:2::/64","gateway":"%s","dev":"eth0",\
+        "protocol":"boot","scope":"global","metric":1024,"flags":[],"pref":"medium"}\
+        """
+            .formatted(gateway6);
     await()
         .atMost(LIMIT)
         .untilAsserted(() -> {
-          assertThat(Seen.routes(1, "10.244.")).containsExactly(ROUTE4.formatted(gateway4));
-          assertThat(Seen.routes6(1, "fd00:10:244:")).containsExactly(ROUTE6.formatted(gateway6));
+          assertThat(Seen.routes(1, "10.244.")).containsExactly(route4);
+          assertThat(Seen.routes6(1, "fd00:10:244:")).containsExactly(route6);
         });
   }
 

@@ -351,7 +351,7 @@ class GoldenVxlanTest {
 
   /** RFC 4291, appendix A: the modified EUI-64 address that the kernel gives the device. */
   private static String linkLocal(String mac) {
-    String[] b = mac.split(":");
+    String[] b = mac.split(":", -1);
     int first = Integer.parseInt(b[0], 16) ^ 2;
     String text =
         "fe80::%x:%x:%x:%x"

@@ -2,7 +2,6 @@
 package io.jflannel.flanneld.compat;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -15,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -182,20 +182,19 @@ class HostileLeasesTest {
     }
   }
 
-  /** Up to 200: random bytes by a fixed seed. */
-  private Map<byte[], byte[]> noise() {
-    var random = new java.util.Random(7);
-    Map<byte[], byte[]> noise = new LinkedHashMap<>();
+  /** Up to 200: random bytes by a fixed seed, each as the character of its number. */
+  private Map<String, String> noise() {
+    var random = new Random(7);
+    Map<String, String> noise = new LinkedHashMap<>();
     for (int i = 0; i < 200 - bad.size(); i++) {
-      byte[] junk = new byte[1 + random.nextInt(60)];
-      random.nextBytes(junk);
-      boolean key = i % 2 == 0;
-      String name =
-          key
-              ? "\u00ff" + i + new String(junk, ISO_8859_1).replace('/', '.')
-              : "10.244.200.%d-31".formatted(2 * i);
-      noise.put(
-          ("/g/subnets/" + name).getBytes(ISO_8859_1), key ? good(205).getBytes(UTF_8) : junk);
+      byte[] bytes = new byte[1 + random.nextInt(60)];
+      random.nextBytes(bytes);
+      String junk = new String(bytes, ISO_8859_1);
+      if (i % 2 == 0) {
+        noise.put("/g/subnets/\u00ff" + i + junk.replace('/', '.'), good(205));
+      } else {
+        noise.put("/g/subnets/10.244.200.%d-31".formatted(2 * i), junk);
+      }
     }
     return noise;
   }
@@ -215,9 +214,9 @@ class HostileLeasesTest {
     for (var entry : bad.entrySet()) {
       site.etcd().put("/g/subnets/" + entry.getKey(), entry.getValue());
     }
-    Map<byte[], byte[]> noise = noise();
+    Map<String, String> noise = noise();
     for (var entry : noise.entrySet()) {
-      site.etcd().put(entry.getKey(), entry.getValue());
+      site.etcd().put(entry.getKey().getBytes(ISO_8859_1), entry.getValue().getBytes(ISO_8859_1));
     }
     assertThat(bad.size() + noise.size()).isEqualTo(200);
     int seen = 200 - (int) bad.keySet().stream().filter(key -> key.contains("/")).count();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Assumptions;
 /**
  * The set-up of golden G0: nodes 10.77.0.N and fd77::N with {@code eth0} on one bridge, default
  * routes through 10.77.0.254 and fd77::fe, where a real etcd listens (v3 and v2), in a namespace of
- * its own. Everything is made anew for each test but the etcd, which {@link #clear} empties.
+ * its own. Everything is made anew for each test.
  */
 final class Site implements AutoCloseable {
 
@@ -29,7 +29,7 @@ final class Site implements AutoCloseable {
 
   private final Path directory;
   private final List<String> namespaces = new ArrayList<>();
-  private final List<AutoCloseable> running = new ArrayList<>();
+  private final List<Runnable> endings = new ArrayList<>();
   private final Etcd etcd;
 
   /** With nodes 1 to {@code nodes}. */
@@ -47,7 +47,7 @@ final class Site implements AutoCloseable {
         addNode(i);
       }
       etcd = Etcd.start(UNDERLAY, directory.resolve("etcd"));
-      running.add(etcd);
+      endings.add(etcd::close);
     } catch (Exception | Error e) {
       close();
       throw e;
@@ -101,14 +101,14 @@ final class Site implements AutoCloseable {
 
   private static String ip(String namespace, String words) throws Exception {
     List<String> command = new ArrayList<>(List.of("ip", "-n", namespace));
-    command.addAll(List.of(words.split(" ")));
+    command.addAll(List.of(words.split(" ", -1)));
     return run(command);
   }
 
   /** Runs a command on a node and returns what it printed; its status must be 0. */
   static String exec(int node, String words) throws Exception {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", node(node)));
-    command.addAll(List.of(words.split(" ")));
+    command.addAll(List.of(words.split(" ", -1)));
     return run(command);
   }
 
@@ -135,7 +135,7 @@ final class Site implements AutoCloseable {
   /** Starts a program on a node that runs until it is closed; its output goes to a file. */
   Running program(int node, String name, String words) throws IOException {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", node(node)));
-    command.addAll(List.of(words.split(" ")));
+    command.addAll(List.of(words.split(" ", -1)));
     Path output = directory.resolve(name);
     Process process =
         new ProcessBuilder(command)
@@ -143,7 +143,7 @@ final class Site implements AutoCloseable {
             .redirectOutput(output.toFile())
             .start();
     Running started = new Running(process, output);
-    running.add(started);
+    endings.add(started::close);
     return started;
   }
 
@@ -169,7 +169,7 @@ final class Site implements AutoCloseable {
             log(name),
             Map.of(),
             flags.toArray(String[]::new));
-    running.add(started);
+    endings.add(started::close);
     return started;
   }
 
@@ -192,12 +192,10 @@ final class Site implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (AutoCloseable program : running.reversed()) {
-      program.close();
-    }
+  public void close() throws IOException {
+    endings.reversed().forEach(Runnable::run);
     for (String namespace : namespaces.reversed()) {
-      new ProcessBuilder("ip", "netns", "del", namespace).start().waitFor();
+      new ProcessBuilder("ip", "netns", "del", namespace).start().onExit().join();
     }
   }
 
@@ -215,9 +213,8 @@ final class Site implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
-      process.destroyForcibly();
-      process.waitFor();
+    public void close() {
+      process.destroyForcibly().onExit().join();
     }
   }
 }

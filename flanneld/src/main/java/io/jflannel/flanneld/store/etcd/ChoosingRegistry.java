@@ -168,6 +168,11 @@ final class ChoosingRegistry implements Registry {
   }
 
   @Override
+  public void reconnect() {
+    chosen.ifPresent(choice -> choice.registry().reconnect());
+  }
+
+  @Override
   public void close() {
     v3.close();
     chosen.ifPresent(choice -> choice.registry().close());

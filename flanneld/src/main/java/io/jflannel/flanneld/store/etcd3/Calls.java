@@ -232,6 +232,10 @@ final class Calls implements AutoCloseable {
     return access.credentials().map(known -> "user " + known.user()).orElse("nobody");
   }
 
+  void reconnect() {
+    connector.leave();
+  }
+
   @Override
   public void close() {
     connector.close();

@@ -121,6 +121,13 @@ final class Connector implements AutoCloseable {
     }
   }
 
+  /** The next call connects anew; calls in progress end. */
+  void leave() {
+    Optional<Connection> left = current;
+    current = Optional.empty();
+    left.ifPresent(connection -> connection.channel().shutdownNow());
+  }
+
   private Connection connect(long deadline) throws InterruptedException {
     current.ifPresent(lost -> lost.channel().shutdownNow());
     current = Optional.empty();

@@ -256,6 +256,11 @@ public final class Etcd3Registry implements Registry {
   }
 
   @Override
+  public void reconnect() {
+    calls.reconnect();
+  }
+
+  @Override
   public void close() {
     calls.close();
   }
