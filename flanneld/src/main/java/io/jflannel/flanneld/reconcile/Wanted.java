@@ -12,6 +12,7 @@ import io.jflannel.flanneld.state.Resource.Stage;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Underlay;
 import io.jflannel.net.Cidr;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -24,7 +25,13 @@ import java.util.Set;
  * @param adapted {@code entries} with those objects
  */
 record Wanted(
-    Basis basis, Desired desired, State devices, State entries, Map<String, Integer> routes, Set<String> links, State adapted) {
+    Basis basis,
+    Desired desired,
+    State devices,
+    State entries,
+    Map<String, Integer> routes,
+    Set<String> links,
+    State adapted) {
 
   /**
    * Everything that the wanted state is a function of.
