@@ -4,16 +4,11 @@ package io.jflannel.flanneld.reconcile;
 import java.time.Duration;
 
 /**
- * <<<<<<< HEAD How often passes may run: a budget of CPU time that fills by a thirtieth of the time
- * that goes by, up to {@link #BURST}, and of which each pass takes what it cost. So what happens
- * after quiet is followed at once, several times in a row even while the JVM is cold, and whoever
- * keeps undoing our state costs no more than 5 % of a CPU, listening to it included. Debt is not
- * counted beyond one burst: after a single enormous pass the next one waits {@link #LONGEST_PAUSE},
- * not minutes. ======= How often passes may run: a budget of CPU time that fills by a fiftieth of
- * the time that goes by, up to {@link #BURST}, and of which each pass takes what it cost. So what
- * happens after quiet is followed at once, several times in a row even while the JVM is cold, and
- * whoever keeps undoing our state costs no more than 5 % of a CPU, listening to it included. After
- * a single enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes. >>>>>>> drift
+ * How often passes may run: a budget of CPU time that fills by a fiftieth of the time that goes by,
+ * up to {@link #BURST}, and of which each pass takes what it cost. So what happens after quiet is
+ * followed at once, several times in a row even while the JVM is cold, and whoever keeps undoing
+ * our state costs no more than 5 % of a CPU, with what listening and reporting take. After a single
+ * enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes.
  *
  * <p>Without any cause there is a pass every tick.
  *

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.lab;
 import io.jflannel.flanneld.lab.process.CommandException;
 import io.jflannel.linux.NetworkNamespace;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
@@ -26,7 +27,7 @@ record HealthProbe(int status, String body) {
   }
 
   private static HealthProbe ask() {
-    try (Socket socket = new Socket("127.0.0.1", PORT)) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), PORT)) {
       socket.setSoTimeout(PATIENCE_MILLIS);
       socket
           .getOutputStream()

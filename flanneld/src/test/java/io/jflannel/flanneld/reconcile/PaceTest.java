@@ -27,8 +27,8 @@ final class PaceTest {
   void expensivePassesOfAColdJvmFollowEachOtherAtOnce() {
     Pace pace = Pace.first(START);
     for (int i = 1; i <= 3; i++) {
-      assertThat(pace.pause(after(ms(i * 120)))).isZero();
-      pace = pace.next(after(ms(i * 120)), ms(110));
+      assertThat(pace.pause(after(ms(i * 120L)))).isZero();
+      pace = pace.next(after(ms(i * 120L)), ms(110));
     }
   }
 
