@@ -89,7 +89,7 @@ final class Pass {
       case DEVICES -> wanted.devices();
       case ENTRIES -> {
         wanted = wanted.adaptedTo(actual, policy);
-        entries = wanted.entriesNow(actual);
+        entries = wanted.entriesNow(actual, limits.ownership().contested());
         yield entries;
       }
     };

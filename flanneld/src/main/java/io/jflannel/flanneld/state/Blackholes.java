@@ -19,21 +19,29 @@ public final class Blackholes {
 
   private Blackholes() {}
 
-  /** {@code wanted} without blackholes where {@code actual} has somebody else's route. */
-  public static State givingWay(State wanted, State actual) {
+  /**
+   * {@code wanted} without blackholes where {@code actual} has somebody else's route.
+   *
+   * @param contested where blackholes can be wanted
+   */
+  public static State givingWay(State wanted, State actual, Set<Cidr> contested) {
     Set<Cidr> blackholes = new HashSet<>();
-    for (Resource resource : wanted.all()) {
-      if (resource instanceof Route(var destination, Blackhole())) {
+    for (Cidr destination : contested) {
+      if (wanted.get(new Resource.Key.RouteTo(destination)).filter(Blackholes::ours).isPresent()
+          && routedByOthers(actual, destination)) {
         blackholes.add(destination);
       }
     }
-    blackholes.removeIf(destination -> !routedByOthers(actual, destination));
     if (blackholes.isEmpty()) {
       return wanted;
     }
     List<Resource> left = new ArrayList<>(wanted.all());
     left.removeIf(r -> r instanceof Route(var destination, _) && blackholes.contains(destination));
     return State.of(left);
+  }
+
+  private static boolean ours(Resource wanted) {
+    return wanted instanceof Route(_, Blackhole());
   }
 
   private static boolean routedByOthers(State actual, Cidr destination) {

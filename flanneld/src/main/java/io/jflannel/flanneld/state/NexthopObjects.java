@@ -30,11 +30,8 @@ public enum NexthopObjects {
   /** Fewer IPv4 routes than this on a link return to plain routes. */
   static final int BELOW = 1_000;
 
-  /** The links on which {@code wanted} shall use objects, given what {@code actual} uses now. */
-  public Set<String> links(State wanted, State actual) {
-    if (this == NEVER) {
-      return Set.of();
-    }
+  /** How many IPv4 gateway routes {@code wanted} has on each link. */
+  public static Map<String, Integer> routes(State wanted) {
     Map<String, Integer> routes = new HashMap<>();
     for (Resource resource : wanted.all()) {
       if (resource instanceof Route(var destination, Gateway(var device, var _, var _))
@@ -42,18 +39,36 @@ public enum NexthopObjects {
         routes.merge(device, 1, Integer::sum);
       }
     }
-    routes.values().removeIf(count -> count < BELOW);
-    if (routes.isEmpty()) {
+    return routes;
+  }
+
+  /**
+   * The links that shall use objects.
+   *
+   * @param routes wanted on each link, from {@link #routes}
+   * @param actual what uses objects now
+   */
+  public Set<String> links(Map<String, Integer> routes, State actual) {
+    if (this == NEVER) {
       return Set.of();
     }
-    Set<String> using = new HashSet<>();
-    for (Resource resource : actual.all()) {
-      if (resource instanceof Nexthop nexthop) {
-        using.add(nexthop.device());
+    Set<String> links = new HashSet<>();
+    Set<String> undecided = new HashSet<>();
+    routes.forEach((link, count) -> {
+      if (count > ABOVE) {
+        links.add(link);
+      } else if (count >= BELOW) {
+        undecided.add(link);
+      }
+    });
+    if (!undecided.isEmpty()) {
+      for (Resource resource : actual.all()) {
+        if (resource instanceof Nexthop nexthop && undecided.contains(nexthop.device())) {
+          links.add(nexthop.device());
+        }
       }
     }
-    routes.entrySet().removeIf(e -> e.getValue() <= ABOVE && !using.contains(e.getKey()));
-    return Set.copyOf(routes.keySet());
+    return links;
   }
 
   /** {@code wanted} with the IPv4 gateway routes of {@code links} going through objects. */

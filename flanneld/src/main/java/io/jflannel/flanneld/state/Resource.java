@@ -18,7 +18,10 @@ public sealed interface Resource {
 
   Key key();
 
-  /** Whether {@code found}, which stands under the same key, is as good as this wanted one. */
+  /**
+   * Whether {@code found}, which stands under the same key, is as good as this wanted one. What the
+   * key says need not be compared again.
+   */
   default boolean satisfiedBy(Resource found) {
     return equals(found);
   }
@@ -159,6 +162,11 @@ public sealed interface Resource {
     public Key.NexthopObject key() {
       return new Key.NexthopObject(device, gateway, onlink);
     }
+
+    @Override
+    public boolean satisfiedBy(Resource found) {
+      return found instanceof Nexthop;
+    }
   }
 
   /**
@@ -170,6 +178,11 @@ public sealed interface Resource {
     public Key key() {
       return new Key.Fdb(device, mac);
     }
+
+    @Override
+    public boolean satisfiedBy(Resource found) {
+      return found instanceof FdbEntry entry && remote.equals(entry.remote);
+    }
   }
 
   /** A permanent neighbour entry. */
@@ -177,6 +190,11 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.NeighbourEntry(device, ip);
+    }
+
+    @Override
+    public boolean satisfiedBy(Resource found) {
+      return found instanceof Neighbour entry && mac.equals(entry.mac);
     }
   }
 
@@ -190,6 +208,11 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.RouteTo(destination);
+    }
+
+    @Override
+    public boolean satisfiedBy(Resource found) {
+      return found instanceof Route route && via.equals(route.via);
     }
   }
 
@@ -216,7 +239,10 @@ public sealed interface Resource {
     record Foreign(String description) implements Via {}
   }
 
-  /** What the kernel keys by. */
+  /**
+   * What the kernel keys by. Those of which there are thousands compare by hand: what records
+   * generate is several times slower in a JVM that compiles little.
+   */
   sealed interface Key {
     record Device(String name) implements Key {}
 
@@ -224,12 +250,57 @@ public sealed interface Resource {
 
     record Sysctl(String path) implements Key {}
 
-    record NexthopObject(String device, Ip gateway, boolean onlink) implements Key {}
+    record NexthopObject(String device, Ip gateway, boolean onlink) implements Key {
+      @Override
+      public boolean equals(Object other) {
+        return other instanceof NexthopObject key
+            && gateway.equals(key.gateway)
+            && onlink == key.onlink
+            && device.equals(key.device);
+      }
 
-    record Fdb(String device, MacAddress mac) implements Key {}
+      @Override
+      public int hashCode() {
+        return 31 * device.hashCode() + gateway.hashCode();
+      }
+    }
 
-    record NeighbourEntry(String device, Ip ip) implements Key {}
+    record Fdb(String device, MacAddress mac) implements Key {
+      @Override
+      public boolean equals(Object other) {
+        return other instanceof Fdb key && mac.equals(key.mac) && device.equals(key.device);
+      }
 
-    record RouteTo(Cidr destination) implements Key {}
+      @Override
+      public int hashCode() {
+        return 31 * device.hashCode() + mac.hashCode();
+      }
+    }
+
+    record NeighbourEntry(String device, Ip ip) implements Key {
+      @Override
+      public boolean equals(Object other) {
+        return other instanceof NeighbourEntry key
+            && ip.equals(key.ip)
+            && device.equals(key.device);
+      }
+
+      @Override
+      public int hashCode() {
+        return 37 * device.hashCode() + ip.hashCode();
+      }
+    }
+
+    record RouteTo(Cidr destination) implements Key {
+      @Override
+      public boolean equals(Object other) {
+        return other instanceof RouteTo key && destination.equals(key.destination);
+      }
+
+      @Override
+      public int hashCode() {
+        return destination.hashCode();
+      }
+    }
   }
 }

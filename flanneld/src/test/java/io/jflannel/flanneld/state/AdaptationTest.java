@@ -10,6 +10,7 @@ import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -25,20 +26,24 @@ final class AdaptationTest {
     return State.of(routes);
   }
 
+  private static Map<String, Integer> counted(int count, String device) {
+    return NexthopObjects.routes(routes(count, device));
+  }
+
   private static final State PLAIN = State.empty();
   private static final State OBJECTS =
       State.of(List.of(new Nexthop("flannel.1", Ip.parse("10.0.0.0"), true)));
 
   @Test
   void objectsComeAbove2000AndStayDownTo1000() {
-    assertThat(NexthopObjects.AUTO.links(routes(2_000, "flannel.1"), PLAIN)).isEmpty();
-    assertThat(NexthopObjects.AUTO.links(routes(2_001, "flannel.1"), PLAIN))
+    assertThat(NexthopObjects.AUTO.links(counted(2_000, "flannel.1"), PLAIN)).isEmpty();
+    assertThat(NexthopObjects.AUTO.links(counted(2_001, "flannel.1"), PLAIN))
         .containsExactly("flannel.1");
-    assertThat(NexthopObjects.AUTO.links(routes(1_000, "flannel.1"), OBJECTS))
+    assertThat(NexthopObjects.AUTO.links(counted(1_000, "flannel.1"), OBJECTS))
         .containsExactly("flannel.1");
-    assertThat(NexthopObjects.AUTO.links(routes(999, "flannel.1"), OBJECTS)).isEmpty();
-    assertThat(NexthopObjects.AUTO.links(routes(1_500, "eth0"), OBJECTS)).isEmpty();
-    assertThat(NexthopObjects.NEVER.links(routes(5_000, "flannel.1"), OBJECTS)).isEmpty();
+    assertThat(NexthopObjects.AUTO.links(counted(999, "flannel.1"), OBJECTS)).isEmpty();
+    assertThat(NexthopObjects.AUTO.links(counted(1_500, "eth0"), OBJECTS)).isEmpty();
+    assertThat(NexthopObjects.NEVER.links(counted(5_000, "flannel.1"), OBJECTS)).isEmpty();
   }
 
   @Test
@@ -66,12 +71,13 @@ final class AdaptationTest {
     Route blackhole = new Route(own, new Via.Blackhole());
     Route bridge = new Route(own, new Via.Foreign("protocol 2 dev cni0"));
     State wanted = State.of(List.of(blackhole));
-    assertThat(Blackholes.givingWay(wanted, State.empty())).isEqualTo(wanted);
-    assertThat(Blackholes.givingWay(wanted, wanted)).isEqualTo(wanted);
-    assertThat(Blackholes.givingWay(wanted, State.of(List.of(bridge)))).isEqualTo(State.empty());
+    assertThat(Blackholes.givingWay(wanted, State.empty(), Set.of(own))).isEqualTo(wanted);
+    assertThat(Blackholes.givingWay(wanted, wanted, Set.of(own))).isEqualTo(wanted);
+    assertThat(Blackholes.givingWay(wanted, State.of(List.of(bridge)), Set.of(own)))
+        .isEqualTo(State.empty());
     // both there, ours first: it would hide the bridge's
     State both = State.of(List.of(blackhole, bridge));
-    State left = Blackholes.givingWay(wanted, both);
+    State left = Blackholes.givingWay(wanted, both, Set.of(own));
     assertThat(left).isEqualTo(State.empty());
   }
 }
