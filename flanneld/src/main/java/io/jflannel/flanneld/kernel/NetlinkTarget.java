@@ -60,7 +60,7 @@ public final class NetlinkTarget implements Target {
     return socket.portId();
   }
 
-  /** How many requests that change something were sent since it was opened. */
+  @Override
   public long messages() {
     return messages;
   }

@@ -109,7 +109,9 @@ final class Loop {
     try {
       Pass.Result result = passOnce(view, own, askAgain);
       Duration wall = Duration.ofNanos(System.nanoTime() - started);
-      reporter.passed(result, view.value(), externalProblem(), wall, clock.now().minus(cpu));
+      Duration cost = clock.now().minus(cpu);
+      long messages = kernel.target().messages();
+      reporter.passed(result, view.value(), externalProblem(), wall, cost, messages);
       failed = !result.failures().isEmpty() || externalMissing;
       if (result.cutShort()) {
         bell.ring();

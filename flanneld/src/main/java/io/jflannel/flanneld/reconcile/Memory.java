@@ -16,19 +16,20 @@ import java.util.Set;
  * What the last pass has left, to tell repairs from changes that a new view asks for. Only reports
  * depend on it: what a pass does depends on the view and the kernel alone.
  *
- * @param failed keys of what could not be done
+ * @param open keys of what could not be done, or was left to the next pass
  * @param swept whether a pass was allowed to delete, so that nothing unwanted was left
  */
-record Memory(State devices, State entries, Set<Key> failed, boolean swept) {
+record Memory(State devices, State entries, Set<Key> open, boolean swept) {
 
   static final Memory NONE = new Memory(State.empty(), State.empty(), Set.of(), false);
 
   static Memory of(Pass.Result result, boolean swept) {
-    Set<Key> failed = new HashSet<>();
+    Set<Key> open = new HashSet<>();
     for (Failure failure : result.failures()) {
-      failed.add(failure.change().resource().key());
+      open.add(failure.change().resource().key());
     }
-    return new Memory(result.wanted().devices(), result.entries(), failed, swept);
+    result.left().forEach(change -> open.add(change.resource().key()));
+    return new Memory(result.wanted().devices(), result.entries(), open, swept);
   }
 
   /** Those of {@code result}'s changes that undo what somebody else has done. */
@@ -38,7 +39,7 @@ record Memory(State devices, State entries, Set<Key> failed, boolean swept) {
 
   private boolean isRepair(Change change, Pass.Result result) {
     Key key = change.resource().key();
-    if (failed.contains(key)) {
+    if (open.contains(key)) {
       return false;
     }
     return switch (change) {

@@ -31,6 +31,7 @@ final class Pass {
   private final BooleanSupplier outdated;
   private final List<Change> done = new ArrayList<>();
   private final List<Failure> failures = new ArrayList<>();
+  private final List<Change> left = new ArrayList<>();
   private boolean cutShort;
   private Wanted wanted;
   private State entries = State.empty();
@@ -55,10 +56,16 @@ final class Pass {
    * @param entries stage 2 of that, as it was at last
    * @param done changes that were made
    * @param failures changes that the kernel refused at last
+   * @param left what was not tried because a newer view ended it
    * @param cutShort whether a newer view ended it
    */
   record Result(
-      Wanted wanted, State entries, List<Change> done, List<Failure> failures, boolean cutShort) {}
+      Wanted wanted,
+      State entries,
+      List<Change> done,
+      List<Failure> failures,
+      List<Change> left,
+      boolean cutShort) {}
 
   /**
    * Runs it.
@@ -68,7 +75,7 @@ final class Pass {
   Result run() throws InterruptedException {
     settle(Stage.DEVICES);
     settle(Stage.ENTRIES);
-    return new Result(wanted, entries, done, failures, cutShort);
+    return new Result(wanted, entries, done, failures, left, cutShort);
   }
 
   private void settle(Stage stage) throws InterruptedException {
@@ -105,7 +112,10 @@ final class Pass {
       List<Failure> failed = target.apply(chunk);
       note(chunk, failed);
       refused.addAll(failed);
-      cutShort = from + CHUNK < plan.size() && outdated.getAsBoolean();
+      if (from + CHUNK < plan.size() && outdated.getAsBoolean()) {
+        cutShort = true;
+        left.addAll(plan.subList(from + CHUNK, plan.size()));
+      }
     }
     return refused;
   }

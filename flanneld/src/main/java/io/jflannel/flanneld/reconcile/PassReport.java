@@ -26,6 +26,7 @@ import java.util.Set;
  * @param puts objects that were added or changed
  * @param deletes objects that were deleted
  * @param repairs changes since the start that undid what others had done
+ * @param totals of all passes since the start
  * @param opponents kinds of objects that others keep changing
  */
 public record PassReport(
@@ -42,7 +43,16 @@ public record PassReport(
     long repairs,
     Duration wall,
     Duration cpu,
+    Totals totals,
     List<Opponent> opponents) {
+
+  /**
+   * What all passes since the start have cost.
+   *
+   * @param cpu CPU time of the network thread within passes
+   * @param messages netlink messages that changed something, or tried to
+   */
+  public record Totals(Duration cpu, long messages) {}
 
   /**
    * Somebody keeps undoing our state.

@@ -3,6 +3,7 @@ package io.jflannel.flanneld.reconcile;
 
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.reconcile.PassReport.Totals;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.state.Kernel.What;
 import io.jflannel.flanneld.state.Target.Change;
@@ -29,6 +30,7 @@ final class Reporter {
   private long number;
   private long repairs;
   private boolean settled;
+  private Totals totals = new Totals(Duration.ZERO, 0);
 
   Reporter(Reconciler.Setup setup, Latest<PassReport> reports, Bell bell) {
     this.setup = setup;
@@ -42,7 +44,13 @@ final class Reporter {
   }
 
   void passed(
-      Pass.Result result, StoreView view, List<String> problems, Duration wall, Duration cpu) {
+      Pass.Result result,
+      StoreView view,
+      List<String> problems,
+      Duration wall,
+      Duration cpu,
+      long messages) {
+    totals = new Totals(totals.cpu().plus(cpu), messages);
     List<Change> repaired = memory.repairs(result);
     boolean sweeping = view.complete() && !result.cutShort();
     journal.changed(result.done(), repaired, view.complete() && !memory.swept());
@@ -88,6 +96,7 @@ final class Reporter {
         repairs,
         wall,
         cpu,
+        totals,
         opposition.opponents(System.nanoTime()));
   }
 
@@ -109,6 +118,7 @@ final class Reporter {
             repairs,
             Duration.ZERO,
             Duration.ZERO,
+            totals,
             opposition.opponents(System.nanoTime())));
   }
 

@@ -25,6 +25,9 @@ public interface Target extends AutoCloseable {
    */
   List<Failure> apply(List<Change> changes);
 
+  /** How many messages that change something were sent since the target was opened. */
+  long messages();
+
   @Override
   void close();
 

@@ -143,6 +143,12 @@ public final class StatusDocument {
                 .number("milliseconds", pass.wall().toMillis())
                 .number("cpuMilliseconds", pass.cpu().toMillis())
                 .object())
+        .put(
+            "totals",
+            new Fields()
+                .number("cpuMilliseconds", pass.totals().cpu().toMillis())
+                .number("messages", pass.totals().messages())
+                .object())
         .number("repairs", pass.repairs())
         .texts("opponents", pass.opponents().stream().map(Opponent::toString).toList())
         .object();

@@ -160,6 +160,7 @@ class HeraldTest {
                 0,
                 Duration.ZERO,
                 Duration.ZERO,
+                new PassReport.Totals(Duration.ZERO, 0),
                 List.of()))
         .with(new FileState.Written());
   }

@@ -146,6 +146,11 @@ public final class FakeKernel implements Target {
   }
 
   @Override
+  public long messages() {
+    return writes;
+  }
+
+  @Override
   public List<Failure> apply(List<Change> changes) {
     List<Failure> failures = new ArrayList<>();
     for (Change change : changes) {

@@ -114,6 +114,7 @@ final class Samples {
         3,
         Duration.ofMillis(12),
         Duration.ofMillis(8),
+        new PassReport.Totals(Duration.ofMillis(31), 12),
         List.of());
   }
 }

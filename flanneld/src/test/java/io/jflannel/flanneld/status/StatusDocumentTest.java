@@ -29,7 +29,8 @@ class StatusDocumentTest {
             "interface":{"name":"eth0","mtu":1500,"address":"192.0.2.1","publicIp":"192.0.2.1"},\
             "subnetFile":{"path":"/run/flannel/subnet.env","state":"written"},\
             "network":{"problems":[],"lastPass":{"at":"2026-11-22T13:22:14Z","put":6,\
-            "deleted":1,"milliseconds":12,"cpuMilliseconds":8},"repairs":3,"opponents":[]},\
+            "deleted":1,"milliseconds":12,"cpuMilliseconds":8},\
+            "totals":{"cpuMilliseconds":31,"messages":12},"repairs":3,"opponents":[]},\
             "peers":[{"subnet":"10.5.2.0/24","publicIp":"192.0.2.2","backend":"vxlan",\
             "programmed":true},{"subnet":"10.5.3.0/24","publicIp":"192.0.2.3",\
             "backend":"vxlan","programmed":false,"reason":"no VTEP MAC yet"}],\
