@@ -65,11 +65,6 @@ public final class FakeKernel implements Target {
   final Set<Nexthop> nexthops = new LinkedHashSet<>();
   private long writes;
 
-  /** Changes asked for since the start. */
-  public long writes() {
-    return writes;
-  }
-
   @Override
   public State read(Stage stage, Ownership ownership) {
     List<Resource> found = new ArrayList<>();

@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -32,9 +30,6 @@ class OpponentEndToEndTest {
 
   private static final Duration MEASURED = Duration.ofSeconds(5);
 
-  /** USER_HZ, the unit of {@code /proc/PID/stat} (proc(5)): 100 on all of ours. */
-  private static final int TICKS_PER_SECOND = 100;
-
   @BeforeAll
   static void machineCanRunIt() {
     Requirements.lab("bridge");
@@ -51,10 +46,10 @@ class OpponentEndToEndTest {
 
       try (Opponent opponent = Opponent.on(node)) {
         opponent.undo(route, WARM_UP);
-        Duration before = cpu(node.daemonPid());
+        Duration before = ProcessCpu.of(node.daemonPid());
         long start = System.nanoTime();
         opponent.undo(route, MEASURED);
-        Duration spent = cpu(node.daemonPid()).minus(before);
+        Duration spent = ProcessCpu.of(node.daemonPid()).minus(before);
         double share = (double) spent.toNanos() / (System.nanoTime() - start);
         System.out.printf("an opponent costs %.1f %% of a CPU%n", 100 * share);
 
@@ -74,14 +69,6 @@ class OpponentEndToEndTest {
     String opponents =
         Convergence.at(status.document(), "network", "opponents").orElseThrow().text();
     return opponents.contains("route") && opponents.contains("device") && opponents.contains(by);
-  }
-
-  /** User and system time of a process, all threads. */
-  private static Duration cpu(long pid) throws IOException {
-    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    long ticks = Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-    return Duration.ofMillis(ticks * 1000 / TICKS_PER_SECOND);
   }
 
   /** One {@code ip} process that is told line by line what to do. */
