@@ -12,6 +12,7 @@ public final class UnixDatagram {
   private static final int SOCK_DGRAM = 2;
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final int MSG_NOSIGNAL = 0x4000;
+  private static final int MSG_DONTWAIT = 0x40;
 
   /** sizeof(sockaddr_un.sun_path). */
   private static final int LONGEST_PATH = 108;
@@ -19,10 +20,11 @@ public final class UnixDatagram {
   private UnixDatagram() {}
 
   /**
-   * Sends one datagram; waits while the receiver's queue is full.
+   * Sends one datagram; never waits.
    *
    * @param path of the receiver's socket; a leading {@code @} means the abstract name space
-   * @throws LinuxException ENOENT, ECONNREFUSED (nobody listens), EACCES, ENAMETOOLONG, EMSGSIZE
+   * @throws LinuxException ENOENT, ECONNREFUSED (nobody listens), EAGAIN (its queue is full),
+   *     EACCES, ENAMETOOLONG, EMSGSIZE
    */
   public static void send(String path, byte[] datagram) {
     String operation = "send to " + path;
@@ -45,7 +47,7 @@ public final class UnixDatagram {
               socket.number(),
               NativeBuffer.of(datagram),
               datagram.length,
-              MSG_NOSIGNAL,
+              MSG_NOSIGNAL | MSG_DONTWAIT,
               address,
               length);
       Descriptor.checked(operation, sent);

@@ -15,10 +15,10 @@ import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Collects what vxlan wants for each peer (backends.md 3.5), one family at a time. */
 final class VxlanPeers {
@@ -59,17 +59,22 @@ final class VxlanPeers {
 
   /** Everything for one family's device, whose own MAC is {@code ownMac}. */
   void addAll(Family family, String device, MacAddress ownMac) {
-    Set<MacAddress> taken = HashSet.newHashSet(peers.size());
-    taken.add(ownMac);
+    Map<MacAddress, Ip> hosts = HashMap.newHashMap(peers.size());
     for (Lease peer : peers) {
       Optional<Cidr> subnet = peer.subnets().of(family);
       if (subnet.isPresent()) {
-        add(peer, subnet.get(), device, taken);
+        add(peer, subnet.get(), device, ownMac, hosts);
       }
     }
   }
 
-  private void add(Lease peer, Cidr subnet, String device, Set<MacAddress> taken) {
+  /**
+   * One peer. A host may have two leases for a while, both with its MAC.
+   *
+   * @param hosts who has which MAC already
+   */
+  private void add(
+      Lease peer, Cidr subnet, String device, MacAddress ownMac, Map<MacAddress, Ip> hosts) {
     Family family = subnet.family();
     Optional<Ip> host = peer.attributes().publicIp(family);
     if (host.isEmpty()) {
@@ -81,7 +86,9 @@ final class VxlanPeers {
       return;
     }
     switch (Vtep.read(peer.attributes().backendData(family))) {
-      case Vtep.Known(var mac) when taken.add(mac) -> {
+      case Vtep.Known(var mac)
+          when !mac.equals(ownMac)
+              && hosts.computeIfAbsent(mac, _ -> host.get()).equals(host.get()) -> {
         Ip gateway = subnet.network().ip();
         resources.add(new FdbEntry(device, mac, host.get()));
         resources.add(new Neighbour(device, gateway, mac));

@@ -53,9 +53,14 @@ final class KernelEvents implements AutoCloseable {
   static KernelEvents start(
       int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
     var started = new KernelEvents(ownPort, interest, listener);
-    started.nameLinks();
-    started.thread.start();
-    return started;
+    try {
+      started.nameLinks();
+      started.thread.start();
+      return started;
+    } catch (RuntimeException e) {
+      started.events.close(); // it is tried again after the next pass
+      throw e;
+    }
   }
 
   private void nameLinks() {

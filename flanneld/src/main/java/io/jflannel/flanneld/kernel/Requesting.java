@@ -120,8 +120,7 @@ final class Requesting {
           new Step.Send(
               new Request.DeleteRoute(
                   Route.blackhole(route.destination()).withMetric(base.metric())));
-      case Via.Foreign _ ->
-          new Step.Send(new Request.DeleteRoute(base.withProtocol(Route.ANY_PROTOCOL)));
+      case Via.Foreign _ -> new Step.Impossible("a foreign route is never deleted");
     };
   }
 

@@ -201,6 +201,9 @@ final class StoreLoop {
       text = registry.config();
     } catch (StoreException e) {
       disconnected(String.valueOf(e.getMessage())); // ODD-33
+      if (!isDue(distrustUntil)) {
+        distrustUntil = pace.now() + pace.distrust().toNanos(); // owners cannot register either
+      }
       listAt = pace.after(backoff);
       backoff = backoff.next();
       return;

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -59,7 +60,8 @@ final class Connector implements AutoCloseable {
   private final Set<Endpoint> resolving = new HashSet<>();
   private long loggedAt = System.nanoTime() - LOG_PAUSE.toNanos();
   private volatile int first;
-  private volatile Optional<Connection> current = Optional.empty();
+  private final AtomicReference<Optional<Connection>> current =
+      new AtomicReference<>(Optional.empty());
   private volatile boolean closed;
 
   private record Attempt(Endpoint endpoint, ManagedChannel channel, long began) {}
@@ -96,7 +98,7 @@ final class Connector implements AutoCloseable {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    Optional<Connection> now = current.filter(Connection::ready);
+    Optional<Connection> now = current.get().filter(Connection::ready);
     if (now.isPresent()) {
       return now.get();
     }
@@ -105,7 +107,7 @@ final class Connector implements AutoCloseable {
           "etcd at %s: no connection yet".formatted(access.endpoints().text()));
     }
     try {
-      now = current.filter(Connection::ready);
+      now = current.get().filter(Connection::ready);
       return now.isPresent() ? now.get() : connect(deadline);
     } finally {
       connecting.unlock();
@@ -114,8 +116,9 @@ final class Connector implements AutoCloseable {
 
   /** The connection did not do what it should: the next call begins with the next endpoint. */
   void failed(Connection connection) {
-    if (current.filter(connection::equals).isPresent()) {
-      current = Optional.empty();
+    Optional<Connection> now = current.get();
+    if (now.filter(connection::equals).isPresent()
+        && current.compareAndSet(now, Optional.empty())) {
       first = (endpoints.indexOf(connection.endpoint()) + 1) % endpoints.size();
       connection.channel().shutdown(); // calls in progress end by themselves
     }
@@ -123,14 +126,11 @@ final class Connector implements AutoCloseable {
 
   /** The next call connects anew; calls in progress end. */
   void leave() {
-    Optional<Connection> left = current;
-    current = Optional.empty();
-    left.ifPresent(connection -> connection.channel().shutdownNow());
+    current.getAndSet(Optional.empty()).ifPresent(connection -> connection.channel().shutdownNow());
   }
 
   private Connection connect(long deadline) throws InterruptedException {
-    current.ifPresent(lost -> lost.channel().shutdownNow());
-    current = Optional.empty();
+    current.getAndSet(Optional.empty()).ifPresent(lost -> lost.channel().shutdownNow());
     Round round = new Round();
     dropStale();
     for (int i = 0; i < endpoints.size(); i++) {
@@ -251,7 +251,7 @@ final class Connector implements AutoCloseable {
     attempts.clear();
     Connection connection = new Connection(winner.endpoint(), winner.channel());
     first = endpoints.indexOf(winner.endpoint());
-    current = Optional.of(connection);
+    current.set(Optional.of(connection));
     if (closed) {
       winner.channel().shutdownNow();
     }
@@ -294,7 +294,7 @@ final class Connector implements AutoCloseable {
     events.add(new Event.Changed());
     connecting.lock();
     try {
-      current.ifPresent(connection -> connection.channel().shutdownNow());
+      current.get().ifPresent(connection -> connection.channel().shutdownNow());
       attempts.forEach(attempt -> attempt.channel().shutdownNow());
       attempts.clear();
     } finally {

@@ -158,7 +158,10 @@ public final class Etcd3Registry implements Registry {
         .build();
   }
 
-  /** Writes under a new etcd lease, which is given back if nothing was written (6.4). */
+  /**
+   * Writes under a new etcd lease, which is given back if nothing was written (6.4). Not so if the
+   * answer stayed out: the key may hang on it, and would be deleted with it.
+   */
   private Written put(
       Compare condition, String name, String value, Expiry expiry, long createRevision)
       throws InterruptedException {
@@ -170,31 +173,49 @@ public final class Etcd3Registry implements Registry {
                   LeaseGrantRequest.newBuilder().setTTL(LEASE_TIME.toSeconds()).build());
           case NEVER -> LeaseGrantResponse.getDefaultInstance();
         };
-    boolean done = false;
-    try {
-      PutRequest put =
-          PutRequest.newBuilder()
-              .setKey(condition.getKey())
-              .setValue(ByteString.copyFromUtf8(value))
-              .setLease(lease.getID())
-              .build();
-      TxnResponse answer =
-          calls.write(
-              KVGrpc.getTxnMethod(),
-              TxnRequest.newBuilder()
-                  .addCompare(condition)
-                  .addSuccess(RequestOp.newBuilder().setRequestPut(put))
-                  .build());
-      done = answer.getSucceeded();
-      long revision = answer.getHeader().getRevision();
-      return done
-          ? written(name, put, createRevision == 0 ? revision : createRevision, revision, lease)
-          : new Written.Conflict();
-    } finally {
-      if (!done) {
-        revoke(lease.getID());
-      }
+    PutRequest put =
+        PutRequest.newBuilder()
+            .setKey(condition.getKey())
+            .setValue(ByteString.copyFromUtf8(value))
+            .setLease(lease.getID())
+            .build();
+    TxnRequest request =
+        TxnRequest.newBuilder()
+            .addCompare(condition)
+            .addSuccess(RequestOp.newBuilder().setRequestPut(put))
+            .build();
+    TxnResponse answer = transact(request, lease.getID());
+    if (!answer.getSucceeded()) {
+      revoke(lease.getID());
+      return new Written.Conflict();
     }
+    long revision = answer.getHeader().getRevision();
+    return written(name, put, createRevision == 0 ? revision : createRevision, revision, lease);
+  }
+
+  private TxnResponse transact(TxnRequest request, long lease) throws InterruptedException {
+    try {
+      return calls.write(KVGrpc.getTxnMethod(), request);
+    } catch (StoreException e) {
+      if (isRefusal(e)) {
+        revoke(lease);
+      }
+      throw e;
+    }
+  }
+
+  /** Whether etcd has answered, so that surely nothing was written. */
+  private static boolean isRefusal(StoreException e) {
+    return e.getCause() instanceof StatusRuntimeException answer
+        && switch (answer.getStatus().getCode()) {
+          case PERMISSION_DENIED,
+              UNAUTHENTICATED,
+              INVALID_ARGUMENT,
+              FAILED_PRECONDITION,
+              NOT_FOUND ->
+              true;
+          default -> false;
+        };
   }
 
   private static Written written(

@@ -8,6 +8,7 @@ import io.jflannel.flanneld.store.Registry.Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -35,6 +36,8 @@ record LocalLease(String name, Optional<LeaseFile> head, String value, Optional<
       for (Path path : paths) {
         read(path).ifPresent(leases::add);
       }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause(); // retried as any other failure of the disk
     }
     leases.sort(Comparator.comparing(LocalLease::name));
     return leases;
