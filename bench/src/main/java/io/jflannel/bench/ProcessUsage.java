@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.bench;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -13,8 +14,10 @@ import java.util.stream.Stream;
  *     waited for included
  * @param residentKb resident set of the process alone, in KiB
  * @param peakKb its largest resident set so far, in KiB
+ * @param anonymousKb the part of the resident set that is no file's, in KiB
+ * @param ofFilesKb the part that is mapped from files, in KiB
  */
-record ProcessUsage(Duration cpu, long residentKb, long peakKb) {
+record ProcessUsage(Duration cpu, long residentKb, long peakKb, long anonymousKb, long ofFilesKb) {
 
   /** USER_HZ: what the kernel counts in towards user space, on every architecture Linux runs on. */
   private static final long TICKS_PER_SECOND = 100;
@@ -22,7 +25,25 @@ record ProcessUsage(Duration cpu, long residentKb, long peakKb) {
   /** Empty if there is no such process. */
   static Optional<ProcessUsage> of(long pid) {
     return ProcFile.of(pid, "status")
-        .map(status -> new ProcessUsage(treeCpu(pid), kb(status, "VmRSS:"), kb(status, "VmHWM:")));
+        .map(status ->
+            new ProcessUsage(
+                treeCpu(pid),
+                kb(status, "VmRSS:"),
+                kb(status, "VmHWM:"),
+                kb(status, "RssAnon:"),
+                kb(status, "RssFile:")));
+  }
+
+  /**
+   * Time on a CPU of the threads that live now, finer than ticks: the first number of {@code
+   * /proc/PID/task/TID/schedstat}.
+   */
+  static long scheduledNanos(long pid) {
+    String[] threads = Path.of("/proc", Long.toString(pid), "task").toFile().list();
+    return Stream.of(threads == null ? new String[0] : threads)
+        .flatMap(thread -> ProcFile.of(pid, "task/" + thread + "/schedstat").stream())
+        .mapToLong(text -> Long.parseLong(text.substring(0, text.indexOf(' '))))
+        .sum();
   }
 
   private static Duration treeCpu(long pid) {
