@@ -22,6 +22,9 @@ import java.util.Set;
 /** The status file's content. Members may be added in later versions, none change their meaning. */
 public final class StatusDocument {
 
+  /** Of the refused keys; all are counted. */
+  private static final int SHOWN_REFUSALS = 1_000;
+
   private StatusDocument() {}
 
   /** Everything about the daemon that an operator may ask. Pure. */
@@ -41,6 +44,7 @@ public final class StatusDocument {
     fields.put("subnetFile", file(about, facts.file()));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     fields.put("peers", peers(facts));
+    fields.number("refusedCount", facts.view().map(view -> view.refused().size()).orElse(0));
     fields.put("refused", refused(facts));
     fields.put("options", about.options());
     return fields.object();
@@ -173,6 +177,7 @@ public final class StatusDocument {
     return new Json.Arr(
         facts.view().map(StoreView::refused).stream()
             .flatMap(Collection::stream)
+            .limit(SHOWN_REFUSALS)
             .map(refusal ->
                 (Json)
                     new Fields()

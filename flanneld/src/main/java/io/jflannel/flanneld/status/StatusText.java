@@ -14,6 +14,9 @@ import java.util.stream.Collectors;
 /** A status document as people like to read it. */
 public final class StatusText {
 
+  /** Of the refused keys; all are counted. */
+  private static final int SHOWN_REFUSALS = 20;
+
   private final Json.Obj document;
 
   private StatusText(Json.Obj document) {
@@ -189,9 +192,15 @@ public final class StatusText {
   private void refused(List<String> lines) {
     List<Json.Obj> refused = objects(document, "refused");
     if (!refused.isEmpty()) {
-      lines.add(line("refused", refused.size() + " keys"));
-      refused.forEach(
-          key -> lines.add(line("", "- " + word(key, "key") + ": " + word(key, "reason"))));
+      String count = word(document, "refusedCount");
+      lines.add(line("refused", (count.isEmpty() ? refused.size() : count) + " keys"));
+      refused.stream()
+          .limit(SHOWN_REFUSALS)
+          .forEach(
+              key -> lines.add(line("", "- " + word(key, "key") + ": " + word(key, "reason"))));
+      if (refused.size() > SHOWN_REFUSALS) {
+        lines.add(line("", "- ... (jflannel status --json shows up to 1,000)"));
+      }
     }
   }
 

@@ -107,7 +107,14 @@ public interface Registry extends AutoCloseable {
       long modRevision,
       long leaseId,
       boolean reservation,
-      Optional<Duration> timeLeft) {}
+      Optional<Duration> timeLeft) {
+
+    /** Of a key that is refused, what it says is not kept. */
+    Entry refused(String shortName) {
+      return new Entry(
+          shortName, "", problem, createRevision, modRevision, leaseId, reservation, timeLeft);
+    }
+  }
 
   /**
    * What {@link #list} found.

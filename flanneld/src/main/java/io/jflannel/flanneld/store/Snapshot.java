@@ -26,6 +26,9 @@ final class Snapshot {
     }
   }
 
+  /** Longer than any key of a lease. */
+  private static final int LONGEST_NAME = 256;
+
   private TreeMap<String, Known> keys = new TreeMap<>();
   private Folded folded = Folded.NONE;
   private boolean changed = true;
@@ -36,7 +39,7 @@ final class Snapshot {
   }
 
   Optional<Entry> entry(String name) {
-    return Optional.ofNullable(keys.get(name)).map(Known::entry);
+    return Optional.ofNullable(keys.get(shortened(name))).map(Known::entry);
   }
 
   /** Whether a fold could give something new. */
@@ -52,7 +55,7 @@ final class Snapshot {
   void list(Listing listing) {
     TreeMap<String, Known> now = new TreeMap<>();
     for (Entry entry : listing.entries()) {
-      now.put(entry.name(), known(entry));
+      now.put(shortened(entry.name()), known(entry));
     }
     changed |= now.size() != keys.size();
     keys = now;
@@ -61,12 +64,27 @@ final class Snapshot {
 
   /** Parses, unless only other things than the value have changed: a renewal. */
   private Known known(Entry entry) {
-    Known before = keys.get(entry.name());
+    Known before = keys.get(shortened(entry.name()));
     if (before != null && isSame(before.entry(), entry)) {
       return new Known(entry, before.candidate());
     }
     changed = true;
-    return Known.of(entry);
+    Known read = Known.of(entry);
+    return switch (read.candidate()) {
+      case Candidate.Parsed _ -> read;
+      case Candidate.Unreadable unreadable -> new Known(entry.refused(entry.name()), unreadable);
+      case Candidate.Stray stray -> {
+        String name = shortened(stray.name());
+        yield new Known(entry.refused(name), new Candidate.Stray(name));
+      }
+    };
+  }
+
+  /** Whoever can write keys must not be able to fill our memory with their names. */
+  private static String shortened(String name) {
+    return name.length() <= LONGEST_NAME
+        ? name
+        : name.substring(0, LONGEST_NAME) + "...#" + Integer.toHexString(name.hashCode());
   }
 
   private static boolean isSame(Entry one, Entry other) {
@@ -89,17 +107,17 @@ final class Snapshot {
     if (revision <= listed) {
       return false;
     }
-    changed |= keys.remove(name) != null;
+    changed |= keys.remove(shortened(name)) != null;
     return true;
   }
 
   /** What this node wrote itself is known before its event comes. */
   void wrote(Entry entry) {
-    keys.put(entry.name(), known(entry));
+    keys.put(shortened(entry.name()), known(entry));
   }
 
   void removed(String name) {
-    changed |= keys.remove(name) != null;
+    changed |= keys.remove(shortened(name)) != null;
   }
 
   /** Judges all keys if anything changed since the last time. */

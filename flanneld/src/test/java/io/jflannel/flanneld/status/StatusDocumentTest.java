@@ -34,7 +34,7 @@ class StatusDocumentTest {
             "peers":[{"subnet":"10.5.2.0/24","publicIp":"192.0.2.2","backend":"vxlan",\
             "programmed":true},{"subnet":"10.5.3.0/24","publicIp":"192.0.2.3",\
             "backend":"vxlan","programmed":false,"reason":"no VTEP MAC yet"}],\
-            "refused":[{"key":"10.9.0.0-24","reason":"outside 10.5.0.0/16"}],\
+            "refusedCount":1,"refused":[{"key":"10.9.0.0-24","reason":"outside 10.5.0.0/16"}],\
             "options":{"etcd-prefix":"/coreos.com/network"}}\
             """);
   }
