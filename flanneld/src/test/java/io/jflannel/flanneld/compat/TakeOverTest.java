@@ -54,7 +54,7 @@ class TakeOverTest {
     awaitPing("fd00:10:244:1::");
     await()
         .atMost(LIMIT)
-        .untilAsserted(() -> assertThat(Site.ip(1, "-6 addr show tentative")).isBlank());
+        .untilAsserted(() -> assertThat(Site.exec(1, "ip -6 addr show tentative")).isBlank());
     Site.Running monitor = site.program(1, "monitor", "ip monitor link address route neigh");
     Site.Running fdb = site.program(1, "fdb", "bridge monitor fdb");
     Site.Running ping = site.program(2, "ping", "ping -n -q -i 0.02 -W 1 10.244.1.0");
