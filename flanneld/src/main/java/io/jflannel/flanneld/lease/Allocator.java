@@ -65,7 +65,8 @@ public final class Allocator {
     /** No wish. */
     public static final Wish NONE = new Wish(Optional.empty(), Optional.empty());
 
-    Optional<Cidr> of(Family family) {
+    /** The one of a family. */
+    public Optional<Cidr> of(Family family) {
       return family == Family.V4 ? v4 : v6;
     }
   }

@@ -37,7 +37,8 @@ public sealed interface Candidate {
           createRevision);
     }
 
-    VtepMac vtep(Family family) {
+    /** The MAC of the node's VXLAN device of a family. */
+    public VtepMac vtep(Family family) {
       return family == Family.V4 ? vtepV4 : vtepV6;
     }
   }

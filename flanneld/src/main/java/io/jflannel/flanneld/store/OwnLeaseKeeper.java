@@ -195,34 +195,33 @@ final class OwnLeaseKeeper {
   private Turn take() throws InterruptedException {
     held.ifPresent(this::loseIfTaken);
     OwnAttributes attributes = wanted.orElseThrow();
-    Wish previous = new Wish(request.previousV4(), request.previousV6());
-    return switch (Acquisition.choose(
-        request.config(), snapshot.keys(), node(), previous, running, pace.random())) {
+    Acquisition.Self self =
+        new Acquisition.Self(
+            attributes(), new Wish(request.previousV4(), request.previousV6()), running);
+    return switch (Acquisition.choose(request.config(), snapshot.keys(), self, pace.random())) {
       case Acquisition.Choice.None none -> {
         attempts.failed(none.reason());
         yield Turn.DONE;
       }
       case Acquisition.Choice.Reuse reuse -> {
         mayMoveTo(reuse.subnets());
-        yield overwrite(
-            reuse.entry(),
-            reuse.subnets(),
-            attributes.given(reuse.published().or(() -> published)));
+        Turn turn =
+            overwrite(
+                reuse.entry(),
+                reuse.subnets(),
+                attributes.given(reuse.published().or(() -> published)));
+        yield afterwards(turn, reuse.replaced());
       }
       case Acquisition.Choice.Create create -> {
         mayMoveTo(create.subnets());
-        yield create(create, attributes.given(published.or(create::published)));
+        Turn turn = create(create.subnets(), attributes.given(published.or(create::published)));
+        yield afterwards(turn, create.replaced());
       }
     };
   }
 
-  /** The address by which a lease is known to be ours (ODD-13). */
-  private Optional<Ip> node() {
-    return attributes().publicIp(identity());
-  }
-
   private Family identity() {
-    return request.config().enabled(Family.V4) ? Family.V4 : Family.V6;
+    return Acquisition.identity(request.config());
   }
 
   /** A key that was gone may be there again, as another's. */
@@ -247,24 +246,22 @@ final class OwnLeaseKeeper {
     }
   }
 
-  private Turn create(Acquisition.Choice.Create create, LeaseAttributes attributes)
-      throws InterruptedException {
+  private Turn create(Subnets subnets, LeaseAttributes attributes) throws InterruptedException {
     long start = pace.now();
-    String name = SubnetKey.print(create.subnets());
+    String name = SubnetKey.print(subnets);
     return switch (registry.create(name, LeaseText.write(attributes, form), Expiry.LEASED)) {
       case Written.Conflict _ -> Turn.CONFLICT; // ODD-16
-      case Written.Done done -> {
-        Turn turn = hold(done, create.subnets(), attributes, start);
-        delete(create.replaced());
-        yield turn;
-      }
+      case Written.Done done -> hold(done, subnets, attributes, start);
     };
   }
 
   /** Only now: a node must not be without any lease (ODD-46). What fails expires by itself. */
-  private void delete(List<Entry> replaced) throws InterruptedException {
+  private Turn afterwards(Turn turn, List<Entry> replaced) throws InterruptedException {
+    if (turn == Turn.CONFLICT) {
+      return turn;
+    }
     for (Entry entry : replaced) {
-      LOG.log(Level.INFO, "own lease {0} does not fit the configuration: deleted", entry.name());
+      LOG.log(Level.INFO, "own lease {0} is not used any more: deleted", entry.name());
       try {
         registry.delete(entry);
         snapshot.removed(entry.name());
@@ -272,6 +269,7 @@ final class OwnLeaseKeeper {
         LOG.log(Level.WARNING, "deleting {0}: {1}", entry.name(), e.getMessage());
       }
     }
+    return turn;
   }
 
   private Turn hold(Written.Done done, Subnets subnets, LeaseAttributes attributes, long start) {

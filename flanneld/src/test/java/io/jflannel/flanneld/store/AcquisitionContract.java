@@ -35,6 +35,7 @@ abstract class AcquisitionContract {
       "{\"Network\":\"10.3.0.0/16\",\"SubnetMin\":\"10.3.1.0\",\"SubnetMax\":\"10.3.25.0\"}";
   static final String DUAL = "{\"Network\":\"10.3.0.0/16\",\"IPv6Network\":\"2001:cafe:42::/56\"}";
   static final String V6 = "{\"IPv6Network\":\"2001:cafe:42::/56\"}";
+  static final String MAC = "02:00:00:00:00:01";
   static final LeaseAttributes NODE = TestNode.hostGw("192.0.2.1");
   static final LeaseAttributes OTHER = TestNode.hostGw("192.0.2.9");
 
@@ -186,6 +187,75 @@ abstract class AcquisitionContract {
     assertThat(acquired(Setup.of(CONFIG, NODE).previous("10.3.6.0/24")))
         .isEqualTo(subnet("10.3.9.0/24"));
     assertThat(names()).containsExactly("10.3.9.0-24");
+  }
+
+  @Test
+  void theFormerSubnetIsKeptWhenTheAddressChangedMeanwhile() throws Exception { // P20
+    putLeased("10.3.6.0-24", TestNode.vxlan("192.0.2.7", MAC));
+    LeaseAttributes moved = TestNode.vxlan("192.0.2.1", MAC);
+
+    Subnets subnets = acquired(Setup.of(CONFIG, moved).previous("10.3.6.0/24"));
+
+    assertThat(subnets).isEqualTo(subnet("10.3.6.0/24"));
+    assertThat(names()).containsExactly("10.3.6.0-24");
+    assertThat(entry(subnets).value()).isEqualTo(LeaseText.write(moved, registry.form()));
+    assertThat(entry(subnets).reservation()).isFalse();
+  }
+
+  @Test
+  void theFormerIpv6SubnetIsKeptLikewise() throws Exception { // P20
+    String name = "0.0.0.0-0&2001:cafe:42:5::-64";
+    putLeased(name, TestNode.vxlan("fd77::7", MAC));
+    acquired(Setup.of(V6, TestNode.vxlan("fd77::1", MAC)).previous("2001:cafe:42:5::/64"));
+    assertThat(names()).containsExactly(name);
+  }
+
+  @Test
+  void oneFamilysMacIsEnoughToKnowAFormerKeyOfBoth() throws Exception { // P20, ODD-56
+    String name = "10.3.6.0-24&2001:cafe:42:5::-64";
+    putLeased(
+        name,
+        TestNode.both(
+            TestNode.vxlan("192.0.2.7", MAC), TestNode.vxlan("fd77::7", "02:00:00:00:00:07")));
+    LeaseAttributes moved =
+        TestNode.both(
+            TestNode.vxlan("192.0.2.1", MAC), TestNode.vxlan("fd77::1", "02:00:00:00:00:06"));
+    acquired(Setup.of(DUAL, moved).previous("10.3.6.0/24").previous("2001:cafe:42:5::/64"));
+    assertThat(names()).containsExactly(name);
+  }
+
+  @Test
+  void aFormerReservationWithOurMacStaysOne() throws Exception { // ETC-12, P20
+    put("10.3.6.0-24", TestNode.vxlan("192.0.2.7", MAC));
+    LeaseAttributes moved = TestNode.vxlan("192.0.2.1", MAC);
+    assertThat(acquired(Setup.of(CONFIG, moved).previous("10.3.6.0/24")))
+        .isEqualTo(subnet("10.3.6.0/24"));
+    assertThat(entry(subnet("10.3.6.0/24")).reservation()).isTrue();
+  }
+
+  @Test
+  void aFormerSubnetWithAnotherMacOrNoneIsAnothers() throws Exception { // P8
+    putLeased("10.3.6.0-24", TestNode.vxlan("192.0.2.7", "02:00:00:00:00:09"));
+    putLeased("10.3.7.0-24", TestNode.hostGw("192.0.2.8"));
+    putLeased("10.3.8.0-24", TestNode.vxlan("192.0.2.9", MAC)); // ours, but not the former subnet
+    Setup vxlan = Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", MAC));
+    assertThat(acquired(vxlan.previous("10.3.6.0/24"))).isNotIn(taken());
+    Setup hostGw = Setup.of(CONFIG, TestNode.hostGw("192.0.2.2"));
+    assertThat(acquired(hostGw.previous("10.3.7.0/24"))).isNotIn(taken());
+    assertThat(names()).hasSize(5);
+  }
+
+  private static List<Subnets> taken() {
+    return List.of(subnet("10.3.6.0/24"), subnet("10.3.7.0/24"), subnet("10.3.8.0/24"));
+  }
+
+  @Test
+  void aFormerKeyWithOurMacGoesWhenTheNewAddressHasALease() throws Exception { // 6.5 step 2
+    putLeased("10.3.6.0-24", TestNode.vxlan("192.0.2.7", MAC));
+    putLeased("10.3.9.0-24", TestNode.vxlan("192.0.2.1", "02:00:00:00:00:09"));
+    assertThat(acquired(Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", MAC)).previous("10.3.6.0/24")))
+        .isEqualTo(subnet("10.3.9.0/24"));
+    Awaitility.await().until(() -> names().equals(List.of("10.3.9.0-24")));
   }
 
   @Test

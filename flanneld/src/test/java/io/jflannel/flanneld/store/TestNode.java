@@ -114,8 +114,15 @@ final class TestNode implements AutoCloseable {
     }
   }
 
+  /** As the backends do: a MAC that is published already wins over the device's. */
   void publish(LeaseAttributes newer) {
-    attributes.put(published -> newer);
+    attributes.put(published ->
+        new LeaseAttributes(
+            newer.publicIp(),
+            newer.publicIpv6(),
+            newer.backendType(),
+            published.flatMap(LeaseAttributes::backendData).or(newer::backendData),
+            published.flatMap(LeaseAttributes::backendV6Data).or(newer::backendV6Data)));
   }
 
   /** Waits for a view; fails if the store's loop failed. */
@@ -197,6 +204,12 @@ final class TestNode implements AutoCloseable {
     return ip.isV4()
         ? new LeaseAttributes(some, none, type, data, Optional.empty())
         : new LeaseAttributes(none, some, type, Optional.empty(), data);
+  }
+
+  /** Attributes of an IPv4 and of an IPv6 node as those of one. */
+  static LeaseAttributes both(LeaseAttributes v4, LeaseAttributes v6) {
+    return new LeaseAttributes(
+        v4.publicIp(), v6.publicIpv6(), v4.backendType(), v4.backendData(), v6.backendV6Data());
   }
 
   /** What a host-gw node publishes in a dual-stack network. */
