@@ -38,21 +38,16 @@ final class Acquisition {
      * Overwrite a key that is ours already.
      *
      * @param replaced other keys of ours: to be deleted afterwards
-     * @param published what it says now; empty if that is unreadable
      */
-    record Reuse(
-        Entry entry, Subnets subnets, List<Entry> replaced, Optional<LeaseAttributes> published)
-        implements Choice {}
+    record Reuse(Entry entry, Subnets subnets, List<Entry> replaced) implements Choice {}
 
     /**
      * Create a key.
      *
      * @param replaced our keys that the configuration does not allow any more: to be deleted once
      *     the new one is there (ODD-46)
-     * @param published by one of those
      */
-    record Create(Subnets subnets, List<Entry> replaced, Optional<LeaseAttributes> published)
-        implements Choice {}
+    record Create(Subnets subnets, List<Entry> replaced) implements Choice {}
 
     /** There is nothing to take. */
     record None(String reason) implements Choice {}
@@ -67,7 +62,7 @@ final class Acquisition {
    */
   record Self(LeaseAttributes attributes, Wish previous, Optional<Subnets> running) {}
 
-  private record Mine(Entry entry, Subnets subnets, LeaseAttributes attributes) {}
+  private record Mine(Entry entry, Subnets subnets) {}
 
   private final NetworkConfig config;
   private final Collection<Known> keys;
@@ -109,7 +104,7 @@ final class Acquisition {
           self.running().filter(running -> !running.equals(found.subnets())).isPresent()
                   && fitting.isPresent()
               ? reuse(fitting.get(), List.of())
-              : create(found.subnets(), unfit);
+              : new Choice.Create(found.subnets(), removable(unfit));
     };
   }
 
@@ -124,12 +119,10 @@ final class Acquisition {
       if (key.entry().name().equals(name)) {
         return switch (key.candidate()) {
           case Candidate.Parsed lease when hasOurAddress(lease) ->
-              Optional.of(
-                  new Choice.Reuse(
-                      key.entry(), running, List.of(), Optional.of(lease.attributes())));
+              Optional.of(new Choice.Reuse(key.entry(), running, List.of()));
           case Candidate.Parsed _ -> Optional.empty();
           case Candidate.Unreadable _, Candidate.Stray _ ->
-              Optional.of(new Choice.Reuse(key.entry(), running, List.of(), Optional.empty()));
+              Optional.of(new Choice.Reuse(key.entry(), running, List.of()));
         };
       }
     }
@@ -141,13 +134,7 @@ final class Acquisition {
     return new Choice.Reuse(
         chosen.entry(),
         chosen.subnets(),
-        removable(moved.stream().filter(lease -> !lease.equals(chosen)).toList()),
-        Optional.of(chosen.attributes()));
-  }
-
-  private static Choice create(Subnets subnets, List<Mine> unfit) {
-    return new Choice.Create(
-        subnets, removable(unfit), unfit.stream().map(Mine::attributes).findFirst());
+        removable(moved.stream().filter(lease -> !lease.equals(chosen)).toList()));
   }
 
   /** A reservation is the operator's and stays. */
@@ -160,7 +147,7 @@ final class Acquisition {
     List<Mine> mine = new ArrayList<>();
     for (Known key : keys) {
       if (key.candidate() instanceof Candidate.Parsed lease && ours.test(lease)) {
-        mine.add(new Mine(key.entry(), lease.subnets(), lease.attributes()));
+        mine.add(new Mine(key.entry(), lease.subnets()));
       }
     }
     return mine;

@@ -91,7 +91,21 @@ final class OwnLeaseKeeper {
             .isPresent();
     wanted = Optional.of(attributes);
     snapshot.rejudge();
+    leaveToTwin();
     return moved;
+  }
+
+  /** Our address was changed because two hosts had it: the key is the other one's from now on. */
+  private void leaveToTwin() {
+    if (contested.isPresent()) {
+      HeldLease lease = held.orElseThrow();
+      lease
+          .attributes()
+          .publicIp(identity())
+          .filter(twin ->
+              attributes().publicIp(identity()).filter(now -> !now.equals(twin)).isPresent())
+          .ifPresent(twin -> lost(lease, twin));
+    }
   }
 
   /** The own lease for the view. */
@@ -156,7 +170,10 @@ final class OwnLeaseKeeper {
     return !LeaseText.write(attributes(), form).equals(lease.entry().value());
   }
 
-  /** What to publish, given what is published. */
+  /**
+   * What to publish, given what this run has published. What an own key says of a former run is not
+   * taken over: it may be another host's with our address, who would then never notice (P19).
+   */
   private LeaseAttributes attributes() {
     return wanted.orElseThrow().given(published);
   }
@@ -194,7 +211,6 @@ final class OwnLeaseKeeper {
 
   private Turn take() throws InterruptedException {
     held.ifPresent(this::loseIfTaken);
-    OwnAttributes attributes = wanted.orElseThrow();
     Acquisition.Self self =
         new Acquisition.Self(
             attributes(), new Wish(request.previousV4(), request.previousV6()), running);
@@ -205,17 +221,12 @@ final class OwnLeaseKeeper {
       }
       case Acquisition.Choice.Reuse reuse -> {
         mayMoveTo(reuse.subnets());
-        Turn turn =
-            overwrite(
-                reuse.entry(),
-                reuse.subnets(),
-                attributes.given(reuse.published().or(() -> published)));
+        Turn turn = overwrite(reuse.entry(), reuse.subnets(), attributes());
         yield afterwards(turn, reuse.replaced());
       }
       case Acquisition.Choice.Create create -> {
         mayMoveTo(create.subnets());
-        Turn turn = create(create.subnets(), attributes.given(published.or(create::published)));
-        yield afterwards(turn, create.replaced());
+        yield afterwards(create(create.subnets(), attributes()), create.replaced());
       }
     };
   }

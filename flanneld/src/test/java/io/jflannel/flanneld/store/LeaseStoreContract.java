@@ -151,6 +151,45 @@ public abstract class LeaseStoreContract extends AcquisitionContract {
   }
 
   @Test
+  void aSecondHostWithOurAddressIsNoticed() throws Exception { // P19, ODD-57
+    try (TestNode first = node(Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", MAC)))) {
+      Subnets subnets = first.awaitHeld();
+      try (TestNode second =
+          node(Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", "02:00:00:00:00:02")))) {
+        assertThat(second.awaitHeld()).isEqualTo(subnets);
+        StoreView view = first.await("a warning", seen -> TestNode.warning(seen).isPresent());
+        assertThat(TestNode.warning(view).orElseThrow()).startsWith("two hosts publish 192.0.2.1");
+        assertThat(entry(subnets).value()).contains("02:00:00:00:00:02");
+      }
+    }
+  }
+
+  @Test
+  void anotherAddressOfOursLeavesTheKeyToTheTwin() throws Exception { // P19, P20
+    LeaseAttributes twin = TestNode.vxlan("192.0.2.1", "02:00:00:00:00:02");
+    try (TestNode node = node(Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", MAC)))) {
+      Subnets before = node.awaitHeld();
+      putLeased(SubnetKey.print(before), twin);
+      node.await("contested", seen -> TestNode.warning(seen).isPresent());
+
+      LeaseAttributes moved = TestNode.vxlan("192.0.2.5", MAC);
+      node.publish(moved);
+
+      StoreView view =
+          node.await(
+              "another subnet",
+              seen ->
+                  seen.own() instanceof OwnLease.Held held
+                      && !held.lease().subnets().equals(before)
+                      && hasPeer(seen, before.toString()));
+      assertThat(TestNode.warning(view).orElseThrow()).startsWith("subnet changed from ");
+      Subnets after = TestNode.held(view).lease().subnets();
+      assertThat(entry(after).value()).isEqualTo(LeaseText.write(moved, registry.form()));
+      assertThat(entry(before).value()).isEqualTo(LeaseText.write(twin, registry.form()));
+    }
+  }
+
+  @Test
   void garbageInTheOwnKeyIsPutRight() throws Exception {
     try (TestNode node = node(NODE)) {
       Subnets subnets = node.awaitHeld();

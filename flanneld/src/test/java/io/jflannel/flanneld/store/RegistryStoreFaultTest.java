@@ -14,11 +14,13 @@ import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.flanneld.store.Registry.Expiry;
 import io.jflannel.flanneld.store.TestNode.Setup;
 import io.jflannel.flanneld.store.local.LocalRegistry;
+import io.jflannel.net.Ip;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -140,6 +142,33 @@ class RegistryStoreFaultTest {
       node.await("well", seen -> seen.contact().detail().isEmpty());
       assertThat(node.awaitHeld()).isEqualTo(subnets);
     }
+  }
+
+  @Test
+  void ourOwnWritesWithoutAnAnswerAreNoTwins() throws Exception { // P19
+    for (int run = 1; run <= 3; run++) { // a device of its own each time, as after a boot
+      String mac = "02:00:00:00:00:0" + run;
+      Setup setup = Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", mac));
+      flaky.mood(Map.of(Call.CREATE, Mood.LOSES_ANSWER));
+      try (TestNode node = node(setup.renewAfter(Duration.ofMillis(100)))) {
+        Subnets subnets = node.awaitHeld();
+        flaky.mood(Map.of(Call.UPDATE, Mood.LOSES_ANSWER));
+        long first = entry(subnets).modRevision();
+        Awaitility.await().until(() -> entry(subnets).modRevision() > first + 3);
+        node.publish(TestNode.vxlan("192.0.2.2", mac));
+        Awaitility.await().until(() -> entry(subnets).value().contains("192.0.2.2"));
+        node.publish(TestNode.vxlan("192.0.2.1", mac));
+        StoreView view = node.await("back", seen -> has(seen, "192.0.2.1"));
+        assertThat(TestNode.warning(view)).isEmpty();
+        assertThat(entry(subnets).value()).contains("192.0.2.1", mac);
+      }
+    }
+    assertThat(lines).noneMatch(line -> line.startsWith("SEVERE") || line.contains("two hosts"));
+  }
+
+  private static boolean has(StoreView view, String publicIp) {
+    return view.own() instanceof OwnLease.Held held
+        && held.lease().attributes().publicIp().equals(Optional.of(Ip.parse(publicIp)));
   }
 
   @Test
