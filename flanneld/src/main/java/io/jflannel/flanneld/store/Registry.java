@@ -143,21 +143,21 @@ public interface Registry extends AutoCloseable {
     record Conflict() implements Written {}
   }
 
-  /** Receives what a watch sees. */
+  /** Receives what a watch sees. Each method may wait until there is room for more. */
   interface Sink {
     /**
      * The watch is established and up to date with {@code revision}; also called from time to time
      * as a sign of life.
      */
-    void alive(long revision);
+    void alive(long revision) throws InterruptedException;
 
-    void put(Entry entry);
+    void put(Entry entry) throws InterruptedException;
 
     /** Deleted or expired. */
-    void deleted(String name, long revision);
+    void deleted(String name, long revision) throws InterruptedException;
 
     /** The configuration was changed; empty if it was deleted. */
-    void config(Optional<String> text);
+    void config(Optional<String> text) throws InterruptedException;
   }
 
   /** Why a watch ended; whatever the reason, the caller lists again and compares (ODD-61). */

@@ -22,6 +22,9 @@ import java.util.function.Function;
  */
 public final class RegistryStore implements LeaseStore {
 
+  /** Room for events while the loop is busy with a call; each is up to 64 KiB. */
+  private static final int EVENTS = 1_000;
+
   private final Registry registry;
   private final Function<String, NetworkConfig> parser;
   private final Pace pace;
@@ -62,7 +65,7 @@ public final class RegistryStore implements LeaseStore {
 
   @Override
   public void run(Request request, Latest<StoreView> views) throws InterruptedException {
-    LinkedBlockingQueue<StoreEvent> events = new LinkedBlockingQueue<>();
+    LinkedBlockingQueue<StoreEvent> events = new LinkedBlockingQueue<>(EVENTS);
     LinkedBlockingQueue<Long> watchFrom = new LinkedBlockingQueue<>();
     Snapshot snapshot = new Snapshot();
     OwnLeaseKeeper own = new OwnLeaseKeeper(registry, request, registry.form(), pace, snapshot);
@@ -83,9 +86,9 @@ public final class RegistryStore implements LeaseStore {
     while (true) {
       long revision = watchFrom.take();
       try {
-        events.add(new StoreEvent.WatchEnded(registry.watch(revision, sink).reason()));
+        events.put(new StoreEvent.WatchEnded(registry.watch(revision, sink).reason()));
       } catch (StoreException e) {
-        events.add(new StoreEvent.WatchEnded(String.valueOf(e.getMessage())));
+        events.put(new StoreEvent.WatchEnded(String.valueOf(e.getMessage())));
       }
     }
   }
@@ -97,7 +100,7 @@ public final class RegistryStore implements LeaseStore {
     while (true) {
       Latest.Versioned<OwnAttributes> newer = attributes.awaitNewer(seen);
       seen = newer.version();
-      events.add(new StoreEvent.Attributes(newer.value()));
+      events.put(new StoreEvent.Attributes(newer.value()));
     }
   }
 

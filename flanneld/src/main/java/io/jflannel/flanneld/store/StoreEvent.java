@@ -22,26 +22,29 @@ sealed interface StoreEvent {
   /** This node wants to publish something else, perhaps. */
   record Attributes(OwnAttributes attributes) implements StoreEvent {}
 
-  /** A sink that passes on what a watch sees. */
+  /**
+   * A sink that passes on what a watch sees. It waits while the loop is busy and the queue is full:
+   * the store keeps the rest meanwhile, or ends the watch.
+   */
   record Passing(BlockingQueue<StoreEvent> events) implements Registry.Sink {
     @Override
-    public void alive(long revision) {
-      events.add(new Alive(revision));
+    public void alive(long revision) throws InterruptedException {
+      events.put(new Alive(revision));
     }
 
     @Override
-    public void put(Entry entry) {
-      events.add(new Put(entry));
+    public void put(Entry entry) throws InterruptedException {
+      events.put(new Put(entry));
     }
 
     @Override
-    public void deleted(String name, long revision) {
-      events.add(new Deleted(name, revision));
+    public void deleted(String name, long revision) throws InterruptedException {
+      events.put(new Deleted(name, revision));
     }
 
     @Override
-    public void config(Optional<String> text) {
-      events.add(new ConfigText(text));
+    public void config(Optional<String> text) throws InterruptedException {
+      events.put(new ConfigText(text));
     }
   }
 }

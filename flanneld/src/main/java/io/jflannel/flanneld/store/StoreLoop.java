@@ -29,6 +29,9 @@ final class StoreLoop {
   /** A burst of events is judged in portions: judging takes at most a fifth of the time. */
   private static final int FOLD_SHARE = 4;
 
+  /** Events taken over before the other work has its turn. */
+  private static final int PORTION = 1_000;
+
   private final Registry registry;
   private final NetworkConfig config;
   private final Function<String, NetworkConfig> parser;
@@ -109,9 +112,9 @@ final class StoreLoop {
         due.isPresent()
             ? events.poll(Math.max(0, due.get() - pace.now()), TimeUnit.NANOSECONDS)
             : events.take();
-    while (event != null) {
+    for (int taken = 1; event != null; taken++) {
       take(event);
-      event = events.poll();
+      event = taken < PORTION ? events.poll() : null;
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store;
 
+import io.jflannel.flanneld.lease.LeaseText;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -23,7 +24,9 @@ final class FlakyRegistry implements Registry {
     /** Throws at once. */
     FAILS,
     /** Does it, but the answer is lost. */
-    LOSES_ANSWER
+    LOSES_ANSWER,
+    /** Does nothing until the mood changes. */
+    WAITS
   }
 
   private final Registry real;
@@ -31,6 +34,10 @@ final class FlakyRegistry implements Registry {
   private volatile Map<Call, Mood> moods = Map.of();
   private volatile Optional<Duration> grant = Optional.empty();
   private volatile long shift;
+  private volatile long ahead;
+  private volatile long flood;
+  private final AtomicInteger signs = new AtomicInteger();
+  private final AtomicInteger flooded = new AtomicInteger();
 
   FlakyRegistry(Registry real) {
     this.real = real;
@@ -39,8 +46,9 @@ final class FlakyRegistry implements Registry {
     }
   }
 
-  void mood(Map<Call, Mood> newer) {
+  synchronized void mood(Map<Call, Mood> newer) {
     moods = newer;
+    notifyAll();
   }
 
   /** From now on leases are granted for so long only. */
@@ -53,6 +61,26 @@ final class FlakyRegistry implements Registry {
     shift = distance;
   }
 
+  /** From now on listings are of a higher revision: others use the store too. */
+  void shiftListings(long distance) {
+    ahead = distance;
+  }
+
+  /** Signs of life passed on so far. */
+  int signs() {
+    return signs.get();
+  }
+
+  /** From now on a watch begins with so many changes of one key. */
+  void flood(long changes) {
+    flood = changes;
+  }
+
+  /** Changes delivered of those. */
+  int flooded() {
+    return flooded.get();
+  }
+
   int count(Call call) {
     return counted(call).get();
   }
@@ -61,8 +89,11 @@ final class FlakyRegistry implements Registry {
     return Optional.ofNullable(counts.get(call)).orElseThrow();
   }
 
-  private Mood begin(Call call) {
+  private synchronized Mood begin(Call call) throws InterruptedException {
     counted(call).incrementAndGet();
+    while (moods.getOrDefault(call, Mood.WELL) == Mood.WAITS) {
+      wait();
+    }
     Mood mood = moods.getOrDefault(call, Mood.WELL);
     if (mood == Mood.FAILS) {
       throw new StoreException("flaky: " + call + " refused");
@@ -107,7 +138,8 @@ final class FlakyRegistry implements Registry {
   @Override
   public Listing list() throws InterruptedException {
     begin(Call.LIST);
-    return real.list();
+    Listing listing = real.list();
+    return new Listing(listing.storeId(), listing.revision() + ahead, listing.entries());
   }
 
   @Override
@@ -130,7 +162,21 @@ final class FlakyRegistry implements Registry {
   @Override
   public WatchEnd watch(long revision, Sink sink) throws InterruptedException {
     begin(Call.WATCH);
-    return real.watch(revision, new Shifting(sink));
+    long start = revision - ahead;
+    for (long i = 0; i < flood; i++) {
+      sink.put(
+          new Entry(
+              "10.3.201.0-24",
+              LeaseText.write(TestNode.hostGw("192.0.2." + (10 + i % 100)), LeaseText.Form.V3),
+              Optional.empty(),
+              1,
+              start + 1,
+              0,
+              true,
+              Optional.empty()));
+      flooded.incrementAndGet();
+    }
+    return real.watch(start, new Shifting(sink));
   }
 
   private final class Shifting implements Sink {
@@ -141,22 +187,23 @@ final class FlakyRegistry implements Registry {
     }
 
     @Override
-    public void alive(long revision) {
+    public void alive(long revision) throws InterruptedException {
       sink.alive(revision - shift);
+      signs.incrementAndGet();
     }
 
     @Override
-    public void put(Entry entry) {
+    public void put(Entry entry) throws InterruptedException {
       sink.put(entry);
     }
 
     @Override
-    public void deleted(String name, long revision) {
+    public void deleted(String name, long revision) throws InterruptedException {
       sink.deleted(name, revision);
     }
 
     @Override
-    public void config(Optional<String> text) {
+    public void config(Optional<String> text) throws InterruptedException {
       sink.config(text);
     }
   }

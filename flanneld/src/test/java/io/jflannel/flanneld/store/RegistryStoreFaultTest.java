@@ -221,6 +221,31 @@ class RegistryStoreFaultTest {
   }
 
   @Test
+  void theWatchWaitsWhileTheLoopIsBusy() throws Exception { // bounded memory
+    flaky.flood(50_000);
+    flaky.mood(Map.of(Call.CREATE, Mood.WAITS));
+    try (TestNode node = node(NODE)) {
+      Awaitility.await().until(() -> flaky.count(Call.CREATE) == 1 && flaky.flooded() > 900);
+      Awaitility.await()
+          .during(Duration.ofMillis(500))
+          .until(() -> flaky.flooded() < 5_000); // what was taken before, and what the queue holds
+      flaky.mood(Map.of());
+      node.awaitHeld();
+      assertThat(flaky.flooded()).isEqualTo(50_000);
+    }
+  }
+
+  @Test
+  void anEndlessStreamOfChangesLeavesTimeForTheOwnLease() throws Exception { // LIF-11
+    flaky.flood(Long.MAX_VALUE);
+    try (TestNode node = node(NODE.renewAfter(Duration.ofMillis(100)))) {
+      node.await("a lease", seen -> seen.own() instanceof OwnLease.Held);
+      int updates = flaky.count(Call.UPDATE);
+      Awaitility.await().until(() -> flaky.count(Call.UPDATE) > updates + 3);
+    }
+  }
+
+  @Test
   void anOpponentDoesNotMakeUsWriteWithoutAPause() throws Exception {
     try (TestNode node = node(NODE)) {
       Subnets subnets = node.awaitHeld();

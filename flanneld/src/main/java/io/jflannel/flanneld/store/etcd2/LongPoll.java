@@ -141,7 +141,7 @@ final class LongPoll {
             "etcd (v2 API) at %s ended the watch: %s".formatted(exchange.endpoint(), reason)));
   }
 
-  private Optional<WatchEnd> take(Json.Obj event) {
+  private Optional<WatchEnd> take(Json.Obj event) throws InterruptedException {
     Optional<Json.Obj> node = Nodes.object(event, "node");
     if (node.isEmpty()) {
       return Optional.of(new WatchEnd("etcd sent an event without a node"));

@@ -164,7 +164,8 @@ final class WatchStream {
             .formatted(connection.endpoint(), calls.explain(status, status.asException())));
   }
 
-  private Optional<WatchEnd> take(Connection connection, WatchResponse response) {
+  private Optional<WatchEnd> take(Connection connection, WatchResponse response)
+      throws InterruptedException {
     long revision = response.getHeader().getRevision();
     long from = response.getHeader().getClusterId();
     if (response.getCompactRevision() != 0) {
@@ -185,7 +186,9 @@ final class WatchStream {
     }
     cluster = OptionalLong.of(from);
     newest = Math.max(newest, revision);
-    response.getEventsList().forEach(this::deliver);
+    for (Event event : response.getEventsList()) {
+      deliver(event);
+    }
     if (response.getCreated()) {
       created++;
     }
@@ -204,7 +207,7 @@ final class WatchStream {
     return "etcd at %s cancelled the watch: %s".formatted(connection.endpoint(), reason);
   }
 
-  private void deliver(Event event) {
+  private void deliver(Event event) throws InterruptedException {
     ByteString key = event.getKv().getKey();
     long revision = event.getKv().getModRevision();
     if (revision <= start) {

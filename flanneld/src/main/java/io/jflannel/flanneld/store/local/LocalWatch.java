@@ -127,8 +127,16 @@ final class LocalWatch implements AutoCloseable {
     leases.forEach(lease -> known.put(lease.name(), lease));
   }
 
-  private void deliver(List<Entry> entries) {
-    entries.stream().sorted(Comparator.comparingLong(Entry::modRevision)).forEach(sink::put);
+  /** Something for the sink. */
+  private interface Telling {
+    void tell() throws InterruptedException;
+  }
+
+  private void deliver(List<Entry> entries) throws InterruptedException {
+    entries.sort(Comparator.comparingLong(Entry::modRevision));
+    for (Entry entry : entries) {
+      sink.put(entry);
+    }
   }
 
   /** Waits for a change, for the next expiry, or for the time to look anyhow. */
@@ -156,7 +164,7 @@ final class LocalWatch implements AutoCloseable {
 
   private Optional<WatchEnd> look() throws InterruptedException {
     Optional<String> text = LocalRegistry.readConfig(files);
-    List<Runnable> events = new ArrayList<>();
+    List<Telling> events = new ArrayList<>();
     State before = last;
     last = files.locked(state -> compared(state, events));
     if (!last.id().equals(before.id()) || last.revision() < before.revision()) {
@@ -166,13 +174,15 @@ final class LocalWatch implements AutoCloseable {
       config = text;
       sink.config(text);
     }
-    events.forEach(Runnable::run);
+    for (Telling event : events) {
+      event.tell();
+    }
     sink.alive(last.revision());
     return Optional.empty();
   }
 
   /** Reads all and collects what differs from what is known. Under the lock. */
-  private State compared(State state, List<Runnable> events) throws IOException {
+  private State compared(State state, List<Telling> events) throws IOException {
     Instant now = clock.instant();
     if (!state.id().equals(last.id())) {
       return state;
