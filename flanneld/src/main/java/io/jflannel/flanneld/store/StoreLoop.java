@@ -50,6 +50,7 @@ final class StoreLoop {
   private boolean complained;
   private String storeId = "";
   private long highest;
+  private long watched;
   private long listAt;
   private long watchStart;
   private long distrustUntil;
@@ -135,13 +136,13 @@ final class StoreLoop {
     switch (event) {
       case StoreEvent.Alive sign -> isAlive(sign.revision());
       case StoreEvent.Put put -> {
-        highest = Math.max(highest, put.entry().modRevision());
+        sawRevision(put.entry().modRevision());
         if (snapshot.put(put.entry())) {
           own.observe();
         }
       }
       case StoreEvent.Deleted deleted -> {
-        highest = Math.max(highest, deleted.revision());
+        sawRevision(deleted.revision());
         if (snapshot.delete(deleted.name(), deleted.revision())) {
           own.observe();
           own.freed();
@@ -157,14 +158,24 @@ final class StoreLoop {
     }
   }
 
+  private void sawRevision(long revision) {
+    watched = Math.max(watched, revision);
+    highest = Math.max(highest, revision);
+  }
+
+  /**
+   * A watch never goes back. A listing may well be ahead of it for good: on a store that others use
+   * too, most revisions are of keys that are not watched.
+   */
   private void isAlive(long revision) {
     alive = true;
-    if (revision < highest) {
+    if (revision < watched) {
       mustList = true; // another store answers (ODD-62)
       listAt = pace.now();
+      watched = revision;
       return;
     }
-    highest = revision;
+    sawRevision(revision);
     if (!contact.connected()) {
       contact = new Contact(true, pace.wall().instant(), "");
       complained = false;
@@ -229,6 +240,7 @@ final class StoreLoop {
       watching = true;
       alive = false;
       watchStart = pace.now();
+      watched = listing.revision();
       watchFrom.add(listing.revision());
     }
   }

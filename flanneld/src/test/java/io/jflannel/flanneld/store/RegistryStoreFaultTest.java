@@ -12,6 +12,7 @@ import io.jflannel.flanneld.store.FlakyRegistry.Call;
 import io.jflannel.flanneld.store.FlakyRegistry.Mood;
 import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.flanneld.store.Registry.Expiry;
+import io.jflannel.flanneld.store.Registry.Written;
 import io.jflannel.flanneld.store.TestNode.Setup;
 import io.jflannel.flanneld.store.local.LocalRegistry;
 import io.jflannel.net.Ip;
@@ -217,6 +218,32 @@ class RegistryStoreFaultTest {
       int lists = flaky.count(Call.LIST);
       flaky.shiftSignsOfLife(1);
       Awaitility.await().until(() -> flaky.count(Call.LIST) > lists);
+    }
+  }
+
+  @Test
+  void aStoreThatOthersUseTooIsNotListedAtEachSignOfLife() throws Exception { // ODD-62
+    try (TestNode node = node(NODE)) {
+      node.awaitHeld();
+      flaky.shiftListings(100); // written by others, to keys that are not watched
+      int before = flaky.count(Call.LIST);
+      flaky.shiftSignsOfLife(1);
+      Awaitility.await().until(() -> flaky.count(Call.LIST) > before);
+      flaky.shiftSignsOfLife(0);
+      awaitSigns(1);
+      int lists = flaky.count(Call.LIST);
+      awaitSigns(4);
+      assertThat(flaky.count(Call.LIST)).isEqualTo(lists);
+    }
+  }
+
+  /** Until the watch has given so many signs of life more; each write leads to one. */
+  private void awaitSigns(int more) throws InterruptedException {
+    for (int i = 0; i < more; i++) {
+      int signs = flaky.signs();
+      Entry entry = ((Written.Done) registry.create("x", PEER, Expiry.LEASED)).entry();
+      registry.delete(entry);
+      Awaitility.await().until(() -> flaky.signs() > signs);
     }
   }
 
