@@ -10,14 +10,15 @@ final class Attempts {
   private static final System.Logger LOG = System.getLogger(RegistryStore.class.getName());
 
   private final Pace pace;
+  private final Streak streak;
   private Backoff backoff;
-  private int failures;
   private String failure = "";
   private long notBefore;
   private long lastSuccess;
 
   Attempts(Pace pace) {
     this.pace = pace;
+    this.streak = new Streak(pace);
     this.backoff = pace.write();
     this.notBefore = pace.now();
     this.lastSuccess = notBefore - pace.restore().toNanos();
@@ -34,7 +35,7 @@ final class Attempts {
   }
 
   boolean failing() {
-    return failures > 0;
+    return streak.lasts();
   }
 
   void postpone() {
@@ -42,21 +43,19 @@ final class Attempts {
     backoff = backoff.next();
   }
 
-  /** Logs the first of a streak. */
   void failed(String reason) {
-    if (failures == 0) {
+    if (streak.failed(reason)) {
       LOG.log(Level.WARNING, "own lease: {0}; trying again", reason);
     }
-    failures++;
     failure = reason;
     postpone();
   }
 
   void succeeded() {
+    int failures = streak.end();
     if (failures > 0) {
       LOG.log(Level.INFO, "own lease: well again after {0} failures", failures);
     }
-    failures = 0;
     failure = "";
     backoff = pace.write();
     notBefore = pace.now();

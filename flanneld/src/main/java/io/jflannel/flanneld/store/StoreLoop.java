@@ -42,12 +42,12 @@ final class StoreLoop {
   private final Snapshot snapshot;
   private final OwnLeaseKeeper own;
   private final RateLimitedLog problems;
+  private final Streak outage;
 
   private boolean listed;
   private boolean mustList = true;
   private boolean watching;
   private boolean alive;
-  private boolean complained;
   private String storeId = "";
   private long highest;
   private long watched;
@@ -81,6 +81,7 @@ final class StoreLoop {
     this.snapshot = snapshot;
     this.own = own;
     this.problems = new RateLimitedLog(LOG, pace::now);
+    this.outage = new Streak(pace);
     this.backoff = pace.relist();
     long now = pace.now();
     this.listAt = now;
@@ -178,7 +179,7 @@ final class StoreLoop {
     sawRevision(revision);
     if (!contact.connected()) {
       contact = new Contact(true, pace.wall().instant(), "");
-      complained = false;
+      outage.end();
       LOG.log(Level.INFO, "watching {0}", registry.description());
     }
   }
@@ -199,8 +200,7 @@ final class StoreLoop {
   }
 
   private void disconnected(String reason) {
-    if (!complained) {
-      complained = true; // until it is well again
+    if (outage.failed(reason)) {
       LOG.log(Level.WARNING, "no contact with {0}: {1}", registry.description(), reason);
     }
     boolean was = contact.connected();
