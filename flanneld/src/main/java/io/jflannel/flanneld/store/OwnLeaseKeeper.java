@@ -79,20 +79,11 @@ final class OwnLeaseKeeper {
     this.quietUntil = pace.now();
   }
 
-  /** Returns whether a public address is another one than was wanted before. */
-  boolean want(OwnAttributes attributes) {
-    LeaseAttributes now = attributes.given(Optional.empty());
-    boolean moved =
-        wanted
-            .map(last -> last.given(Optional.empty()))
-            .filter(last ->
-                !last.publicIp().equals(now.publicIp())
-                    || !last.publicIpv6().equals(now.publicIpv6()))
-            .isPresent();
+  /** What to publish from now on. */
+  void want(OwnAttributes attributes) {
     wanted = Optional.of(attributes);
     snapshot.rejudge();
     leaveToTwin();
-    return moved;
   }
 
   /** Our address was changed because two hosts had it: the key is the other one's from now on. */

@@ -4,8 +4,10 @@ package io.jflannel.flanneld.store;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
+import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.StoreView;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Function;
 
@@ -93,15 +95,29 @@ public final class RegistryStore implements LeaseStore {
     }
   }
 
-  private static void passOn(
-      Latest<OwnAttributes> attributes, LinkedBlockingQueue<StoreEvent> events)
+  /**
+   * At another public address the connections from the old one are dead, also the one that the loop
+   * may be waiting on right now (P20).
+   */
+  private void passOn(Latest<OwnAttributes> attributes, LinkedBlockingQueue<StoreEvent> events)
       throws InterruptedException {
     long seen = 0;
+    Optional<LeaseAttributes> last = Optional.empty();
     while (true) {
       Latest.Versioned<OwnAttributes> newer = attributes.awaitNewer(seen);
       seen = newer.version();
+      LeaseAttributes now = newer.value().given(Optional.empty());
+      if (last.filter(before -> hasMoved(before, now)).isPresent()) {
+        registry.reconnect();
+      }
+      last = Optional.of(now);
       events.put(new StoreEvent.Attributes(newer.value()));
     }
+  }
+
+  private static boolean hasMoved(LeaseAttributes before, LeaseAttributes now) {
+    return !before.publicIp().equals(now.publicIp())
+        || !before.publicIpv6().equals(now.publicIpv6());
   }
 
   @Override

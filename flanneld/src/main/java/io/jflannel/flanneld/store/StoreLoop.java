@@ -151,11 +151,7 @@ final class StoreLoop {
       }
       case StoreEvent.ConfigText changed -> compareConfig(changed.text());
       case StoreEvent.WatchEnded ended -> watchEnded(ended.reason());
-      case StoreEvent.Attributes newer -> {
-        if (own.want(newer.attributes())) {
-          registry.reconnect();
-        }
-      }
+      case StoreEvent.Attributes newer -> own.want(newer.attributes());
     }
   }
 

@@ -177,6 +177,11 @@ public final class Etcd2Registry implements Registry {
   }
 
   @Override
+  public void reconnect() {
+    http.reconnect();
+  }
+
+  @Override
   public void close() {
     http.close();
   }

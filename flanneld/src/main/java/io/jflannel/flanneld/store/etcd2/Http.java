@@ -29,7 +29,7 @@ final class Http implements AutoCloseable {
 
   private final EtcdAccess access;
   private final List<Endpoint> endpoints;
-  private final Wire wire;
+  private volatile Wire wire;
   private volatile int pinned;
 
   Http(EtcdAccess access) {
@@ -182,6 +182,13 @@ final class Http implements AutoCloseable {
     return new StoreException(
         "etcd (v2 API) at %s, key %s: %s%s"
             .formatted(access.endpoints().text(), key, answer.errorText(), hint));
+  }
+
+  /** Requests in progress end; the next ones connect anew. */
+  void reconnect() {
+    Wire old = wire;
+    wire = new Wire(access);
+    old.close();
   }
 
   @Override

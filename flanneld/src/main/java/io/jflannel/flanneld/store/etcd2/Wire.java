@@ -9,6 +9,7 @@ import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.Credentials;
 import io.jflannel.flanneld.store.etcd.access.Endpoint;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,7 +20,9 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +38,7 @@ final class Wire implements AutoCloseable {
 
   private final EtcdAccess access;
   private final HttpClient client;
+  private final Set<Exchange> running = ConcurrentHashMap.newKeySet();
 
   /** A request but for the endpoint. */
   sealed interface Request {
@@ -85,7 +89,10 @@ final class Wire implements AutoCloseable {
                   return BodySubscribers.ofByteArray();
                 },
                 LARGEST_BODY));
-    return new Exchange(endpoint, head, whole);
+    Exchange exchange = new Exchange(endpoint, head, whole);
+    running.add(exchange);
+    var _ = whole.whenComplete((response, failure) -> running.remove(exchange));
+    return exchange;
   }
 
   private HttpRequest http(Endpoint endpoint, Request request) {
@@ -155,8 +162,11 @@ final class Wire implements AutoCloseable {
     return header.filter(text -> text.matches("[0-9]{1,18}")).map(Long::parseLong).orElse(0L);
   }
 
+  /** Ends what is running at once; the client alone leaves requests on dead connections waiting. */
   @Override
   public void close() {
+    IOException closed = new IOException("the connection was given up");
+    running.forEach(exchange -> exchange.whole().completeExceptionally(closed));
     client.shutdownNow();
   }
 }

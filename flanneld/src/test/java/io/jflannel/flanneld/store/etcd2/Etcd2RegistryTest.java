@@ -23,6 +23,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
@@ -316,6 +317,50 @@ class Etcd2RegistryTest {
             .isInstanceOf(StoreException.class)
             .hasMessageContaining("--etcd-username");
       }
+    }
+  }
+
+  @Test
+  void reconnectingLeavesDeadConnectionsAtOnce() throws Exception { // P20
+    try (TestProxy proxy = new TestProxy(server.port(), Duration.ZERO);
+        Registry far =
+            new Etcd2Registry(
+                EtcdAccess.of(EtcdFlags.at(proxy.url()).prefix("/far").api(EtcdApi.V2)));
+        Recorder recorder = Recorder.watch(far, far.list().revision())) {
+      recorder.awaitAlive();
+      proxy.silence(); // as when our address has changed: nothing tells that it is dead
+      long start = System.nanoTime();
+      far.reconnect();
+      recorder.awaitText("ended");
+      proxy.speak();
+      far.list();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    }
+  }
+
+  @Test
+  void reconnectingEndsACallInProgress() throws Exception { // P20
+    try (TestProxy proxy = new TestProxy(server.port(), Duration.ZERO);
+        Registry far =
+            new Etcd2Registry(
+                EtcdAccess.of(EtcdFlags.at(proxy.url()).prefix("/far").api(EtcdApi.V2)))) {
+      far.list();
+      proxy.silence();
+      long start = System.nanoTime();
+      CompletableFuture<Object> call = CompletableFuture.supplyAsync(() -> asked(far));
+      Awaitility.await().during(Duration.ofMillis(300)).until(() -> !call.isDone());
+      proxy.speak();
+      far.reconnect();
+      call.join();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    }
+  }
+
+  private static Object asked(Registry registry) {
+    try {
+      return registry.list();
+    } catch (StoreException | InterruptedException e) {
+      return e;
     }
   }
 }

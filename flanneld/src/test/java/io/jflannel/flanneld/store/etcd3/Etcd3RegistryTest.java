@@ -15,6 +15,7 @@ import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.flanneld.store.Registry.Expiry;
 import io.jflannel.flanneld.store.Registry.Listing;
 import io.jflannel.flanneld.store.Registry.Written;
+import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.EtcdFlags;
 import io.jflannel.flanneld.store.etcd.EtcdServer;
 import io.jflannel.flanneld.store.etcd.Recorder;
@@ -23,6 +24,7 @@ import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -321,6 +323,50 @@ class Etcd3RegistryTest {
           .atMost(Duration.ofSeconds(25))
           .until(() -> recorder.texts().stream().filter("alive"::equals).count() >= 2);
       assertThat(recorder.texts()).containsOnly("alive");
+    }
+  }
+
+  @Test
+  void reconnectingLeavesDeadConnectionsAtOnce() throws Exception { // P20
+    try (TestProxy proxy = new TestProxy(server.port(), Duration.ZERO);
+        Registry far =
+            new Etcd3Registry(
+                EtcdAccess.of(EtcdFlags.at(proxy.url()).prefix("/far").api(EtcdApi.V3)));
+        Recorder recorder = Recorder.watch(far, far.list().revision())) {
+      recorder.awaitAlive();
+      proxy.silence(); // as when our address has changed: nothing tells that it is dead
+      long start = System.nanoTime();
+      far.reconnect();
+      recorder.awaitText("ended");
+      proxy.speak();
+      far.list();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    }
+  }
+
+  @Test
+  void reconnectingEndsACallInProgress() throws Exception { // P20
+    try (TestProxy proxy = new TestProxy(server.port(), Duration.ZERO);
+        Registry far =
+            new Etcd3Registry(
+                EtcdAccess.of(EtcdFlags.at(proxy.url()).prefix("/far").api(EtcdApi.V3)))) {
+      far.list();
+      proxy.silence();
+      long start = System.nanoTime();
+      CompletableFuture<Object> call = CompletableFuture.supplyAsync(() -> asked(far));
+      Awaitility.await().during(Duration.ofMillis(300)).until(() -> !call.isDone());
+      proxy.speak();
+      far.reconnect();
+      call.join();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    }
+  }
+
+  private static Object asked(Registry registry) {
+    try {
+      return registry.list();
+    } catch (StoreException | InterruptedException e) {
+      return e;
     }
   }
 }
