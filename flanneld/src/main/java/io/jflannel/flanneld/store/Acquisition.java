@@ -57,7 +57,7 @@ final class Acquisition {
    * Who this node is.
    *
    * @param attributes what it wants to publish
-   * @param previous subnets of a former run
+   * @param previous subnets of a former run, or of a key that was created but for the answer
    * @param running subnets in use right now: first choice, if they are free or ours
    */
   record Self(LeaseAttributes attributes, Wish previous, Optional<Subnets> running) {}

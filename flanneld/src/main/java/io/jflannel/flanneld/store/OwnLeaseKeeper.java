@@ -54,6 +54,7 @@ final class OwnLeaseKeeper {
   private final Snapshot snapshot;
   private final Attempts attempts;
 
+  private Wish former;
   private Optional<OwnAttributes> wanted = Optional.empty();
   private Optional<HeldLease> held = Optional.empty();
   private Optional<Subnets> running = Optional.empty();
@@ -76,6 +77,7 @@ final class OwnLeaseKeeper {
     this.pace = pace;
     this.snapshot = snapshot;
     this.attempts = new Attempts(pace);
+    this.former = new Wish(request.previousV4(), request.previousV6());
     this.quietUntil = pace.now();
   }
 
@@ -202,9 +204,7 @@ final class OwnLeaseKeeper {
 
   private Turn take() throws InterruptedException {
     held.ifPresent(this::loseIfTaken);
-    Acquisition.Self self =
-        new Acquisition.Self(
-            attributes(), new Wish(request.previousV4(), request.previousV6()), running);
+    Acquisition.Self self = new Acquisition.Self(attributes(), former, running);
     return switch (Acquisition.choose(request.config(), snapshot.keys(), self, pace.random())) {
       case Acquisition.Choice.None none -> {
         attempts.failed(none.reason());
@@ -251,6 +251,8 @@ final class OwnLeaseKeeper {
   private Turn create(Subnets subnets, LeaseAttributes attributes) throws InterruptedException {
     long start = pace.now();
     String name = SubnetKey.print(subnets);
+    former =
+        new Wish(subnets.v4(), subnets.v6()); // without an answer it may be ours: no second one
     return switch (registry.create(name, LeaseText.write(attributes, form), Expiry.LEASED)) {
       case Written.Conflict _ -> Turn.CONFLICT; // ODD-16
       case Written.Done done -> hold(done, subnets, attributes, start);

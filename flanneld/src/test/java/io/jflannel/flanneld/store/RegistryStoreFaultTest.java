@@ -146,6 +146,17 @@ class RegistryStoreFaultTest {
   }
 
   @Test
+  void aLostAnswerLeadsToOneLeaseEvenIfTheWatchIsSlow() throws Exception {
+    flaky.mood(Map.of(Call.CREATE, Mood.LOSES_ANSWER, Call.WATCH, Mood.WAITS));
+    try (TestNode node = node(NODE)) {
+      Awaitility.await().until(() -> flaky.count(Call.CREATE) >= 3);
+      flaky.mood(Map.of(Call.WATCH, Mood.WAITS));
+      node.await("a lease", seen -> seen.own() instanceof OwnLease.Held);
+      assertThat(registry.list().entries()).hasSize(1);
+    }
+  }
+
+  @Test
   void ourOwnWritesWithoutAnAnswerAreNoTwins() throws Exception { // P19
     for (int run = 1; run <= 3; run++) { // a device of its own each time, as after a boot
       String mac = "02:00:00:00:00:0" + run;
