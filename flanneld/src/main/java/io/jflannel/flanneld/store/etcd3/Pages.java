@@ -14,15 +14,19 @@ import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Reads a directory in pages, all at the revision of the first. */
 final class Pages {
+
+  private static final Pattern TOO_LARGE =
+      Pattern.compile("message exceeds maximum size|message larger than max");
 
   private Pages() {}
 
   /**
    * Lists the direct children of {@code subnets/}. A page too large for a message is asked for
-   * again with a tenth of the keys.
+   * again with a tenth of the keys; the pages behind it grow again.
    */
   static Listing list(Calls calls, KeyNames keys, int pageSize) throws InterruptedException {
     ByteString end = rangeEnd(keys);
@@ -43,7 +47,7 @@ final class Pages {
         if (!tooLarge(e) || request.getLimit() == 1) {
           throw e;
         }
-        request = request.toBuilder().setLimit(request.getLimit() / 10).build();
+        request = request.toBuilder().setLimit(Math.max(1, request.getLimit() / 10)).build();
         continue;
       }
       if (revision == 0) {
@@ -56,7 +60,12 @@ final class Pages {
       if (!page.getMore() || page.getKvsCount() == 0) {
         return new Listing(storeId, revision, entries);
       }
-      request = request.toBuilder().setKey(after(page)).setRevision(revision).build();
+      request =
+          request.toBuilder()
+              .setKey(after(page))
+              .setRevision(revision)
+              .setLimit(Math.min(pageSize, 2 * request.getLimit()))
+              .build();
     }
   }
 
@@ -71,9 +80,14 @@ final class Pages {
     return last.concat(ByteString.copyFrom(new byte[1]));
   }
 
-  /** Our own limit, not etcd's. */
+  /**
+   * gRPC's limit of a message, ours or that of a proxy in between; etcd's own RESOURCE_EXHAUSTED
+   * ("too many requests", "database space exceeded") is no better with fewer keys. The texts are
+   * those of grpc-java's MessageDeframer and of grpc-go's "trying to send message larger than max".
+   */
   private static boolean tooLarge(StoreException e) {
-    return e.getCause() instanceof StatusRuntimeException status
-        && status.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED;
+    return e.getCause() instanceof StatusRuntimeException failure
+        && failure.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED
+        && TOO_LARGE.matcher(String.valueOf(failure.getStatus().getDescription())).find();
   }
 }
