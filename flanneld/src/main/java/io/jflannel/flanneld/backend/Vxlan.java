@@ -6,6 +6,7 @@ import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.StoreView;
+import io.jflannel.flanneld.lease.VtepMac;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
@@ -28,7 +29,7 @@ import java.util.Set;
  */
 final class Vxlan implements Backend {
 
-  static final String TYPE = "vxlan";
+  static final String TYPE = VtepMac.VXLAN;
 
   private final VxlanConfig config;
   private final Set<Family> families = EnumSet.noneOf(Family.class);
@@ -82,9 +83,12 @@ final class Vxlan implements Backend {
     if (!families.contains(family) || external.publicIp(family).isEmpty()) {
       return Optional.empty();
     }
-    Vtep known = Vtep.read(published.flatMap(attributes -> attributes.backendData(family)));
-    MacAddress mac = known instanceof Vtep.Known(var already) ? already : otherwise;
-    return Optional.of(Vtep.write(config.vni(), mac));
+    MacAddress mac =
+        published
+            .map(attributes -> VtepMac.of(attributes, family))
+            .flatMap(VtepMac::known)
+            .orElse(otherwise);
+    return Optional.of(VtepMac.data(config.vni(), mac));
   }
 
   @Override
@@ -117,19 +121,19 @@ final class Vxlan implements Backend {
   private void addDevice(Family family, ExternalInterface external, Lease own, VxlanPeers peers) {
     Optional<Ip> local = external.address(family);
     Optional<Cidr> subnet = own.subnets().of(family);
-    Vtep vtep = Vtep.read(own.attributes().backendData(family));
+    Optional<MacAddress> mac = VtepMac.of(own.attributes(), family).known();
     if (local.isEmpty()) {
       peers.problem(own, "there is no " + family + " address on " + external.name());
     } else if (subnet.isEmpty()) {
       peers.problem(own, "the own lease has no " + family + " subnet");
-    } else if (!(vtep instanceof Vtep.Known(var mac))) {
+    } else if (mac.isEmpty()) {
       peers.problem(own, "the own lease has no usable VTEP MAC for " + family);
     } else {
       String name = config.device(family);
-      peers.add(wantedDevice(family, external, local.get(), mac));
+      peers.add(wantedDevice(family, external, local.get(), mac.get()));
       peers.add(DeviceSysctl.acceptRa(name, "0"));
       peers.add(new DeviceAddress(name, Cidr.host(subnet.get().network().ip())));
-      peers.addAll(family, name, mac);
+      peers.addAll(family, name, mac.get());
     }
   }
 

@@ -3,6 +3,7 @@ package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.backend.Backend.Problem;
 import io.jflannel.flanneld.lease.Lease;
+import io.jflannel.flanneld.lease.VtepMac;
 import io.jflannel.flanneld.state.Resource;
 import io.jflannel.flanneld.state.Resource.FdbEntry;
 import io.jflannel.flanneld.state.Resource.Neighbour;
@@ -85,8 +86,8 @@ final class VxlanPeers {
       resources.add(new Route(subnet, new Gateway(link, host.get(), false)));
       return;
     }
-    switch (Vtep.read(peer.attributes().backendData(family))) {
-      case Vtep.Known(var mac)
+    switch (VtepMac.of(peer.attributes(), family)) {
+      case VtepMac.Known(var mac)
           when !mac.equals(ownMac)
               && hosts.computeIfAbsent(mac, _ -> host.get()).equals(host.get()) -> {
         Ip gateway = subnet.network().ip();
@@ -94,10 +95,10 @@ final class VxlanPeers {
         resources.add(new Neighbour(device, gateway, mac));
         resources.add(new Route(subnet, new Gateway(device, gateway, true)));
       }
-      case Vtep.Known(var mac) -> problem(peer, "its VTEP MAC " + mac + " is another node's");
-      case Vtep.Awaited() -> problem(peer, "waits for its VTEP MAC (" + family + ")");
-      case Vtep.Unusable(var text) ->
-          problem(peer, "its VTEP MAC \"" + text + "\" is no unicast MAC address");
+      case VtepMac.Known(var mac) -> problem(peer, "its VTEP MAC " + mac + " is another node's");
+      case VtepMac.Absent() -> problem(peer, "waits for its VTEP MAC (" + family + ")");
+      case VtepMac.Bad(var reason) ->
+          problem(peer, "its VTEP MAC (" + family + ") is unusable: " + reason);
     }
   }
 }

@@ -5,6 +5,7 @@ import io.jflannel.flanneld.json.Json;
 import io.jflannel.net.Family;
 import io.jflannel.net.MacAddress;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 
 /** The MAC address of a node's VXLAN device as its lease says it (backends.md 3.3). */
@@ -27,6 +28,19 @@ public sealed interface VtepMac {
 
   /** It cannot be used, for {@code reason}. */
   record Bad(String reason) implements VtepMac {}
+
+  /** The address, if there is one to use. */
+  default Optional<MacAddress> known() {
+    return this instanceof Known known ? Optional.of(known.mac()) : Optional.empty();
+  }
+
+  /** The lease data of a family as upstream writes it: {@code {"VNI":1,"VtepMAC":"0a:…"}}. */
+  static Json data(int vni, MacAddress mac) {
+    return new Json.Obj(
+        List.of(
+            new Json.Member("VNI", new Json.Num(Integer.toString(vni))),
+            new Json.Member("VtepMAC", new Json.Str(mac.toString()))));
+  }
 
   /** What {@code attributes} say for a family's device. */
   static VtepMac of(LeaseAttributes attributes, Family family) {
