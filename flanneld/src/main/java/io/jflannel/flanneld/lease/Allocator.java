@@ -34,21 +34,18 @@ public final class Allocator {
     record Found(Subnets subnets) implements Result {}
 
     /**
-     * Nothing is free in a family.
+     * Nothing is free in a family: each subnet overlaps a lease.
      *
-     * @param used subnets that overlap a lease; as there is no free one, equal to {@code total}
      * @param total subnets between SubnetMin and SubnetMax
      * @param leases keys within the network
      */
-    record Exhausted(
-        Family family, AddressRange range, BigInteger used, BigInteger total, int leases)
+    record Exhausted(Family family, AddressRange range, BigInteger total, int leases)
         implements Result {
 
       /** The error text (P14). */
       public String text() {
-        return "out of subnets: %s of %s %s subnets of length %d between %s and %s are used (%d leases in %s)"
+        return "out of subnets: %1$s of %1$s %2$s subnets of length %3$d between %4$s and %5$s are used (%6$d leases in %7$s)"
             .formatted(
-                used,
                 total,
                 family,
                 range.subnetLength(),
@@ -90,8 +87,7 @@ public final class Allocator {
       List<Cidr> blocks = blocks(range.get(), taken, family);
       Optional<Cidr> chosen = choose(range.get(), blocks, wish.of(family), random);
       if (chosen.isEmpty()) {
-        BigInteger total = total(range.get());
-        return new Result.Exhausted(family, range.get(), total, total, blocks.size());
+        return new Result.Exhausted(family, range.get(), total(range.get()), blocks.size());
       }
       if (family == Family.V4) {
         v4 = chosen;
