@@ -76,12 +76,17 @@ abstract class AcquisitionContract {
   }
 
   void put(String name, LeaseAttributes attributes) {
-    store.put(name, LeaseText.write(attributes, registry.form()).getBytes(UTF_8));
+    store.put(name, value(attributes));
   }
 
   void putLeased(String name, LeaseAttributes attributes) {
-    store.put(
-        name, LeaseText.write(attributes, registry.form()).getBytes(UTF_8), Duration.ofMinutes(10));
+    store.put(name, value(attributes), Duration.ofMinutes(10));
+  }
+
+  /** Leases with IPv6 have the v3 form everywhere. */
+  private byte[] value(LeaseAttributes attributes) {
+    LeaseText.Form form = attributes.publicIpv6().isPresent() ? LeaseText.Form.V3 : registry.form();
+    return LeaseText.write(attributes, form).getBytes(UTF_8);
   }
 
   Entry entry(Subnets subnets) throws InterruptedException {
