@@ -34,10 +34,6 @@ final class Attempts {
     return failure;
   }
 
-  boolean failing() {
-    return streak.lasts();
-  }
-
   void postpone() {
     notBefore = pace.after(backoff);
     backoff = backoff.next();

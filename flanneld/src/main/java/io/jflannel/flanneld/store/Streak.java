@@ -32,10 +32,6 @@ final class Streak {
     return true;
   }
 
-  boolean lasts() {
-    return failures > 0;
-  }
-
   /** Ends it; returns how many failures it had, or 0 if the log had none of them. */
   int end() {
     int count = told.isEmpty() ? 0 : failures;

@@ -32,7 +32,7 @@ class StreakTest {
     pass(60);
     assertThat(streak.failed("no route")).isFalse();
     assertThat(streak.end()).isEqualTo(2);
-    assertThat(streak.lasts()).isFalse();
+    assertThat(streak.failed("no route")).as("a new streak").isTrue();
   }
 
   @Test
