@@ -7,8 +7,10 @@ import io.jflannel.flanneld.state.Resource;
 import io.jflannel.flanneld.state.Target.Change;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /** What the log says of passes: changes of the world, not ticks (P37). */
 final class Journal {
@@ -19,8 +21,29 @@ final class Journal {
   /** Peers named one by one for one view. */
   private static final int PEER_LINES = 5;
 
+  /** Passes told of in {@link #PERIOD}; what more there are is added up. */
+  private static final int TOLD = 5;
+
+  private static final Duration PERIOD = Duration.ofSeconds(10);
+
   private final Logger logger = System.getLogger(Reconciler.class.getName());
-  private final RateLimitedLog limited = new RateLimitedLog(logger, System::nanoTime);
+  private final LongSupplier nanos;
+  private final RateLimitedLog limited;
+  private long periodEnd;
+  private int told;
+  private int untoldPasses;
+  private long untoldChanges;
+
+  /**
+   * A journal.
+   *
+   * @param nanos as System::nanoTime
+   */
+  Journal(LongSupplier nanos) {
+    this.nanos = nanos;
+    this.limited = new RateLimitedLog(logger, nanos);
+    this.periodEnd = nanos.getAsLong();
+  }
 
   /** The changes of a pass; {@code repairs} are those of them that undo what others did. */
   void changed(List<Change> done, List<Change> repairs, boolean firstSweep) {
@@ -51,6 +74,13 @@ final class Journal {
   }
 
   private void applied(List<Change> done, List<Change> repairs) {
+    tellRest();
+    if (told == TOLD) {
+      untoldPasses++;
+      untoldChanges += done.size();
+      return;
+    }
+    told++;
     long deletes = done.stream().filter(Journal::isDelete).count();
     logger.log(
         Level.INFO,
@@ -68,6 +98,27 @@ final class Journal {
         logger.log(Level.INFO, Words.of(change.resource()) + end);
       }
     }
+  }
+
+  /** When a period is over: what was left out in it, so that thousands of leases are few lines. */
+  private void tellRest() {
+    long now = nanos.getAsLong();
+    if (now - periodEnd < 0) {
+      return;
+    }
+    if (untoldPasses > 0) {
+      logger.log(
+          Level.INFO,
+          "Network brought up to date: and "
+              + untoldChanges
+              + " changes more in "
+              + untoldPasses
+              + (untoldPasses == 1 ? " pass" : " passes"));
+    }
+    told = 0;
+    untoldPasses = 0;
+    untoldChanges = 0;
+    periodEnd = now + PERIOD.toNanos();
   }
 
   static boolean isDelete(Change change) {
@@ -100,7 +151,9 @@ final class Journal {
     limited.failed("kernel", "A pass over the kernel's network state failed", e);
   }
 
+  /** A pass has ended well. */
   void worked() {
+    tellRest();
     limited.recovered("kernel", "Passes over the kernel's network state work again");
   }
 

@@ -23,7 +23,7 @@ final class Reporter {
   private final Reconciler.Setup setup;
   private final Latest<PassReport> reports;
   private final Bell bell;
-  private final Journal journal = new Journal();
+  private final Journal journal = new Journal(System::nanoTime);
   private final Opposition opposition = new Opposition(PortOwner::name);
   private final Set<Family> families = EnumSet.noneOf(Family.class);
   private Memory memory = Memory.NONE;
