@@ -320,7 +320,7 @@ class Etcd3RegistryTest {
   void aQuietWatchGivesSignsOfLife() throws Exception {
     try (Recorder recorder = Recorder.watch(registry, registry.list().revision())) {
       Awaitility.await()
-          .atMost(Duration.ofSeconds(25))
+          .atMost(WatchStream.PROGRESS.plusSeconds(10))
           .until(() -> recorder.texts().stream().filter("alive"::equals).count() >= 2);
       assertThat(recorder.texts()).containsOnly("alive");
     }
