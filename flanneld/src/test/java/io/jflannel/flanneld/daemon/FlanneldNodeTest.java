@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +110,56 @@ class FlanneldNodeTest {
           .atMost(FIVE_SECONDS)
           .untilAsserted(() -> assertThat(lease(subnet)).contains("\"PublicIP\":\"10.77.0.101\""));
       assertThat(subnet(1)).isEqualTo(subnet);
+    }
+  }
+
+  @Test
+  void anAddressThatChangedWhileStoppedKeepsTheSubnetAndTheOnlyLease() throws Exception { // P20
+    try (DaemonProcess peer = start(2)) {
+      peer.awaitReady();
+      String subnet;
+      try (DaemonProcess flanneld = start(1)) {
+        flanneld.awaitReady();
+        subnet = subnet(1);
+        flanneld.signal("TERM");
+        assertThat(flanneld.awaitExit()).isZero();
+      }
+      TestHosts.onHost(1, "addr del 10.77.0.1/24 dev eth0");
+      TestHosts.onHost(1, "addr add 10.77.0.101/24 dev eth0");
+
+      try (DaemonProcess again = start(1)) {
+        again.awaitReady();
+
+        assertThat(subnet(1)).isEqualTo(subnet);
+        assertThat(lease(subnet)).contains("\"PublicIP\":\"10.77.0.101\"");
+        try (Stream<Path> leases = Files.list(directory.resolve("store/subnets"))) {
+          assertThat(leases).hasSize(2);
+        }
+        await()
+            .atMost(FIVE_SECONDS)
+            .untilAsserted(() ->
+                assertThat(forwarding(2))
+                    .contains("dst 10.77.0.101 ")
+                    .doesNotContain("dst 10.77.0.1 "));
+      }
+    }
+  }
+
+  private static String forwarding(int host) throws IOException, InterruptedException {
+    return TestHosts.run(
+        List.of("ip", "netns", "exec", TestHosts.name(host), "bridge", "fdb", "show"));
+  }
+
+  @Test
+  void aSecondHostWithThePublicAddressIsNoticed() throws Exception { // P19
+    try (DaemonProcess first = start(1)) {
+      first.awaitReady();
+      try (DaemonProcess second = start(2, "--public-ip=10.77.0.1")) {
+        second.awaitReady();
+        await()
+            .atMost(FIVE_SECONDS)
+            .untilAsserted(() -> assertThat(status(1)).contains("two hosts publish 10.77.0.1"));
+      }
     }
   }
 
