@@ -396,7 +396,7 @@ abstract class KernelContract {
 
   private static List<Change> plan(State wanted, State actual) {
     var limits = new Plan.Limits(OWNERSHIP, Set.of(), Plan.Deletion.ALLOWED);
-    return Plan.between(wanted, actual, limits);
+    return Plan.between(Stage.ENTRIES, wanted, actual, limits);
   }
 
   @Test
