@@ -205,6 +205,15 @@ abstract class KernelContract {
   }
 
   @Test
+  void aSettingOfADeviceThatIsNotThereIsAFailure() throws Exception {
+    inWorld(world -> {
+      List<Failure> failures =
+          apply(world, new Change.Add(DeviceSysctl.acceptRa("flannel.1", "0")));
+      assertThat(failures).hasSize(1);
+    });
+  }
+
+  @Test
   void entriesAreReadAsWritten() throws Exception {
     inWorld(world -> {
       parent(world);
