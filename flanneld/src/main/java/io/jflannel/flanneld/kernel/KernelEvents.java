@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.kernel;
 
-import io.jflannel.flanneld.state.Kernel.Disturbance;
 import io.jflannel.flanneld.state.Kernel.Interest;
+import io.jflannel.flanneld.state.Kernel.Listener;
 import io.jflannel.linux.route.EventFilter;
 import io.jflannel.linux.route.EventGroup;
 import io.jflannel.linux.route.Link;
@@ -17,12 +17,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
  * Listens to the kernel on a platform thread of its own and tells of what is news. Headers are
  * looked at first: most events of a busy host concern containers' links and never are decoded.
+ *
+ * <p>Whatever ends that thread is handed to the listener: the loop listens anew if the kernel was
+ * the reason, and ends the daemon if it was a bug.
  */
 final class KernelEvents implements AutoCloseable {
 
@@ -31,7 +33,7 @@ final class KernelEvents implements AutoCloseable {
   private final RouteEvents events;
   private final int ownPort;
   private final Supplier<Interest> interest;
-  private final Consumer<Disturbance> listener;
+  private final Listener listener;
   private final Map<Integer, String> names;
 
   /** Links told of in what is being read: their names are not known yet. */
@@ -40,7 +42,7 @@ final class KernelEvents implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
-  private KernelEvents(int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
+  private KernelEvents(int ownPort, Supplier<Interest> interest, Listener listener) {
     this.ownPort = ownPort;
     this.interest = interest;
     this.listener = listener;
@@ -50,8 +52,7 @@ final class KernelEvents implements AutoCloseable {
     thread = Thread.ofPlatform().name("kernel events").daemon().unstarted(this::listen);
   }
 
-  static KernelEvents start(
-      int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
+  static KernelEvents start(int ownPort, Supplier<Interest> interest, Listener listener) {
     var started = new KernelEvents(ownPort, interest, listener);
     try {
       started.nameLinks();
@@ -78,10 +79,13 @@ final class KernelEvents implements AutoCloseable {
   }
 
   private void listen() {
-    while (!closed) {
-      tell(events.await(PATIENCE));
+    try {
+      while (!closed) {
+        tell(events.await(PATIENCE));
+      }
+    } catch (RuntimeException | Error e) {
+      listener.deaf(e);
     }
-    events.close();
   }
 
   private void tell(List<RouteEvent> heard) {
@@ -93,7 +97,9 @@ final class KernelEvents implements AutoCloseable {
       if (event instanceof RouteEvent.LinkChanged(var link, _) && relevance.concerns(link.name())) {
         note(link);
       }
-      relevance.of(event).ifPresent(listener); // also that one of ours was given another name
+      relevance
+          .of(event)
+          .ifPresent(listener::disturbed); // also that one of ours was given another name
       if (event instanceof RouteEvent.LinkChanged(var link, _)
           && !relevance.concerns(link.name())) {
         names.remove(link.index());
@@ -126,7 +132,9 @@ final class KernelEvents implements AutoCloseable {
     events.wake();
     boolean interrupted = Thread.interrupted();
     try {
-      thread.join(Duration.ofSeconds(5));
+      if (thread.join(Duration.ofSeconds(5))) {
+        events.close();
+      }
     } catch (InterruptedException e) {
       interrupted = true; // it ends by itself
     }

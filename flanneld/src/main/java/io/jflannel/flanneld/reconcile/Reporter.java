@@ -129,6 +129,11 @@ final class Reporter {
             opposition.opponents(System.nanoTime())));
   }
 
+  /** The thread that heard the kernel's events has ended. */
+  void deaf(LinuxException e) {
+    journal.deaf(e);
+  }
+
   void external(ExternalInterface before, ExternalInterface now) {
     journal.external("External interface changed from " + before + " to " + now);
   }

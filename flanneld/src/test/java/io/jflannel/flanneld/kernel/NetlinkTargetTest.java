@@ -3,9 +3,11 @@ package io.jflannel.flanneld.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.state.Kernel;
 import io.jflannel.flanneld.state.Resource;
 import io.jflannel.flanneld.state.Resource.Nexthop;
 import io.jflannel.flanneld.state.Resource.Via;
+import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Target.Change;
 import io.jflannel.flanneld.state.Target.Failure;
 import io.jflannel.linux.ThreadCpuClock;
@@ -14,6 +16,8 @@ import io.jflannel.net.Ip;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 final class NetlinkTargetTest extends KernelContract {
@@ -49,6 +53,35 @@ final class NetlinkTargetTest extends KernelContract {
           .hasSize(2 * MANY)
           .allMatch(failure -> failure.change().resource().toString().contains("100.65."));
     });
+  }
+
+  @Test
+  void whatEndsTheListeningThreadIsTold() throws Exception {
+    NetlinkWorld.inNewNamespace((_, world) -> {
+      world.addParent("eth0", 1500, List.of());
+      CompletableFuture<Throwable> cause = new CompletableFuture<>();
+      var interest =
+          new Kernel.Interest(Samples.OWNERSHIP, "eth0", State.empty(), Kernel.Ways.IGNORED);
+      try (NetlinkKernel kernel = NetlinkKernel.open()) {
+        kernel.listen(() -> interest, new Failing(cause));
+
+        world.setMtu("eth0", 1400);
+
+        assertThat(cause.get(10, TimeUnit.SECONDS)).hasMessage("DEVICE changed");
+      }
+    });
+  }
+
+  private record Failing(CompletableFuture<Throwable> end) implements Kernel.Listener {
+    @Override
+    public void disturbed(Kernel.Disturbance disturbance) {
+      throw new IllegalStateException(disturbance.what().name() + " changed");
+    }
+
+    @Override
+    public void deaf(Throwable cause) {
+      end.complete(cause);
+    }
   }
 
   private static Ip onLink(int i) {
