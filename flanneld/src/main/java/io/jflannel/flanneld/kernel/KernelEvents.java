@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.kernel;
 
+import io.jflannel.flanneld.state.Kernel.Disturbance;
 import io.jflannel.flanneld.state.Kernel.Interest;
 import io.jflannel.flanneld.state.Kernel.Listener;
 import io.jflannel.linux.route.EventFilter;
@@ -16,7 +17,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -29,6 +32,12 @@ import java.util.function.Supplier;
 final class KernelEvents implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  /**
+   * What comes so soon after news is read all at once: the pass that the news caused reads the
+   * kernel anyway, and somebody who changes things all the time would keep this thread busy too.
+   */
+  private static final Duration BREATH = Duration.ofMillis(100);
 
   private final RouteEvents events;
   private final int ownPort;
@@ -81,25 +90,30 @@ final class KernelEvents implements AutoCloseable {
   private void listen() {
     try {
       while (!closed) {
-        tell(events.await(PATIENCE));
+        if (tell(events.await(PATIENCE))) {
+          LockSupport.parkNanos(BREATH.toNanos());
+        }
       }
     } catch (RuntimeException | Error e) {
       listener.deaf(e);
     }
   }
 
-  private void tell(List<RouteEvent> heard) {
+  /** Answers whether anything was news. */
+  private boolean tell(List<RouteEvent> heard) {
     if (heard.isEmpty()) {
-      return;
+      return false;
     }
+    boolean news = false;
     var relevance = new Relevance(interest.get(), names, ownPort);
     for (RouteEvent event : heard) {
       if (event instanceof RouteEvent.LinkChanged(var link, _) && relevance.concerns(link.name())) {
         note(link);
       }
-      relevance
-          .of(event)
-          .ifPresent(listener::disturbed); // also that one of ours was given another name
+      // also that one of ours was given another name
+      Optional<Disturbance> disturbance = relevance.of(event);
+      disturbance.ifPresent(listener::disturbed);
+      news |= disturbance.isPresent();
       if (event instanceof RouteEvent.LinkChanged(var link, _)
           && !relevance.concerns(link.name())) {
         names.remove(link.index());
@@ -108,6 +122,7 @@ final class KernelEvents implements AutoCloseable {
       }
     }
     unnamed.clear();
+    return news;
   }
 
   private boolean wants(EventFilter.Header header) {
