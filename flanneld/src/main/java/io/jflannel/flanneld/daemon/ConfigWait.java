@@ -21,10 +21,17 @@ final class ConfigWait {
   private final RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);
   private final LeaseStore store;
   private final Board board;
+  private final Runnable check;
 
-  ConfigWait(LeaseStore store, Board board) {
+  /**
+   * Asks {@code store}, and tells {@code board} why it still waits.
+   *
+   * @param check called at each turn; what it throws ends the waiting
+   */
+  ConfigWait(LeaseStore store, Board board, Runnable check) {
     this.store = store;
     this.board = board;
+    this.check = check;
   }
 
   /**
@@ -41,6 +48,7 @@ final class ConfigWait {
         return config.get();
       }
       Thread.sleep(PAUSE);
+      check.run();
     }
   }
 

@@ -66,7 +66,7 @@ final class Daemon {
           TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
         serveHealth(scope);
         scope.forkPlatform("herald", herald(about)::run);
-        prepare(store, previous).start(scope, store, file);
+        prepare(scope, store, previous).start(scope, store, file);
         board.update(Facts::running);
         scope.join();
       } catch (LeaseLostException e) {
@@ -143,8 +143,9 @@ final class Daemon {
   }
 
   /** Everything that must be known before a lease is asked for. */
-  private Node prepare(LeaseStore store, PreviousSubnets previous) throws InterruptedException {
-    NetworkConfig config = new ConfigWait(store, board).await();
+  private Node prepare(TaskScope scope, LeaseStore store, PreviousSubnets previous)
+      throws InterruptedException {
+    NetworkConfig config = new ConfigWait(store, board, scope::check).await();
     board.update(facts -> facts.withStore(store.description()));
     BridgeNetfilter.missing(config, BRIDGE_SETTINGS)
         .forEach(missing -> LOG.log(Level.WARNING, missing));

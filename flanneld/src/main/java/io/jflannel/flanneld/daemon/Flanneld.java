@@ -20,14 +20,29 @@ public final class Flanneld {
 
   /** Starts the daemon and stays until it is stopped or cannot go on. */
   public static void main(String[] arguments) {
-    String program = System.getProperty("jflannel.program", "flanneld");
-    CommandLine asked = FlanneldFlags.read(program, List.of(arguments), System.getenv());
-    switch (asked) {
-      case CommandLine.Help help -> System.err.print(help.usage());
-      case CommandLine.Version _ -> System.err.println(Version.text());
-      case CommandLine.Bad bad -> System.exit(refuse(bad, System.err));
-      case CommandLine.Run run -> run(run, System.getenv());
+    Shutdown shutdown = Shutdown.install(); // before the time that all the rest takes to load
+    shutdown.exit(status(arguments));
+  }
+
+  private static int status(String[] arguments) {
+    try {
+      String program = System.getProperty("jflannel.program", "flanneld");
+      CommandLine asked = FlanneldFlags.read(program, List.of(arguments), System.getenv());
+      return switch (asked) {
+        case CommandLine.Help help -> print(help.usage());
+        case CommandLine.Version _ -> print(Version.text() + "\n");
+        case CommandLine.Bad bad -> refuse(bad, System.err);
+        case CommandLine.Run run -> run(run, System.getenv());
+      };
+    } catch (RuntimeException | Error e) {
+      System.getLogger(Flanneld.class.getName()).log(Level.ERROR, "flanneld ends", e);
+      return FAILED;
     }
+  }
+
+  private static int print(String text) {
+    System.err.print(text);
+    return 0;
   }
 
   /** A value that cannot be used is logged, as upstream does; malformed flags get the usage. */
@@ -42,23 +57,22 @@ public final class Flanneld {
     return bad.status();
   }
 
-  private static void run(CommandLine.Run run, Map<String, String> environment) {
+  private static int run(CommandLine.Run run, Map<String, String> environment) {
     Logging.start(run.options().logFormat(), run.options().verbosity());
-    Shutdown shutdown = Shutdown.install();
     System.Logger log = System.getLogger(Flanneld.class.getName());
     run.warnings().forEach(warning -> log.log(Level.WARNING, warning));
     try {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
       new Daemon(run.options(), environment).run();
-      shutdown.exit(0);
+      return 0;
     } catch (InterruptedException stopped) {
       log.log(Level.INFO, "Stopped; the network stays up");
-      shutdown.exit(0);
+      return 0;
     } catch (StartException e) {
       log.log(Level.ERROR, e.getMessage());
-      shutdown.exit(FAILED);
-    } catch (RuntimeException | Error e) {
-      log.log(Level.ERROR, "flanneld ends", e);
-      shutdown.exit(FAILED);
+      return FAILED;
     }
   }
 }

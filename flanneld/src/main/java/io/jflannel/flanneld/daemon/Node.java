@@ -8,7 +8,6 @@ import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.kernel.NetlinkKernel;
 import io.jflannel.flanneld.lease.OwnAttributes;
-import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.reconcile.Reconciler;
@@ -143,6 +142,7 @@ final class Node {
   private static boolean saysNothingNew(PassReport report, PassReport told) {
     return report.puts() + report.deletes() == 0
         && report.settled() == told.settled()
+        && report.own().equals(told.own())
         && report.wanted() == told.wanted()
         && report.repairs() == told.repairs()
         && report.allProblems().equals(told.allProblems())
@@ -150,26 +150,23 @@ final class Node {
         && report.opponents().size() == told.opponents().size();
   }
 
-  private static boolean devicesUp(PassReport report) {
-    return report.families().stream().allMatch(report::ready);
+  private void wantFile(Facts facts) {
+    wantedFile(config, options.ipMasq(), facts)
+        .filter(env -> files.peek().filter(last -> last.value().equals(env)).isEmpty())
+        .ifPresent(files::put);
   }
 
   /**
    * LIF-1: the file says that the network can be used, so not before the devices of all families
-   * have come up. Later problems do not take it away.
+   * have come up for the subnets it names: also when the lease has moved. Later problems do not
+   * take it away.
    */
-  private void wantFile(Facts facts) {
-    boolean up = facts.pass().filter(Node::devicesUp).isPresent();
-    if (up
-        && facts.view().isPresent()
-        && facts.view().get().own() instanceof OwnLease.Held held
-        && facts.external().isPresent()) {
-      int mtu = backend.mtu(facts.external().get());
-      SubnetEnv env = SubnetEnv.of(config, held.lease().subnets(), mtu, options.ipMasq());
-      if (files.peek().filter(last -> last.value().equals(env)).isEmpty()) {
-        files.put(env);
-      }
-    }
+  static Optional<SubnetEnv> wantedFile(NetworkConfig config, boolean ipMasq, Facts facts) {
+    return facts
+        .pass()
+        .filter(report -> report.families().stream().allMatch(report::ready))
+        .flatMap(PassReport::own)
+        .map(own -> SubnetEnv.of(config, own.subnets(), own.mtu(), ipMasq));
   }
 
   /** Work on the newest value. */

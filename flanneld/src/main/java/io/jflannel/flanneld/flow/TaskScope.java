@@ -60,8 +60,20 @@ public final class TaskScope implements AutoCloseable {
     }
   }
 
+  /** For an owner that is busy before it joins: throws what {@link #join} would have thrown. */
+  public void check() {
+    Optional<Throwable> failure = ends.stream().flatMap(Optional::stream).findFirst();
+    if (failure.isPresent()) {
+      close();
+      throw withLater(failure.get());
+    }
+  }
+
   private RuntimeException withLater(Throwable first) {
-    ends.forEach(later -> later.ifPresent(first::addSuppressed));
+    ends.stream()
+        .flatMap(Optional::stream)
+        .filter(later -> !later.equals(first))
+        .forEach(first::addSuppressed);
     if (first instanceof Error error) {
       throw error;
     }

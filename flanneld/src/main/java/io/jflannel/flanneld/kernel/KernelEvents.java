@@ -3,6 +3,7 @@ package io.jflannel.flanneld.kernel;
 
 import io.jflannel.flanneld.state.Kernel.Disturbance;
 import io.jflannel.flanneld.state.Kernel.Interest;
+import io.jflannel.flanneld.state.Kernel.Listener;
 import io.jflannel.linux.route.EventFilter;
 import io.jflannel.linux.route.EventGroup;
 import io.jflannel.linux.route.Link;
@@ -16,22 +17,32 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
  * Listens to the kernel on a platform thread of its own and tells of what is news. Headers are
  * looked at first: most events of a busy host concern containers' links and never are decoded.
+ *
+ * <p>Whatever ends that thread is handed to the listener: the loop listens anew if the kernel was
+ * the reason, and ends the daemon if it was a bug.
  */
 final class KernelEvents implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
+  /**
+   * What comes so soon after news is read all at once: the pass that the news caused reads the
+   * kernel anyway, and somebody who changes things all the time would keep this thread busy too.
+   */
+  private static final Duration BREATH = Duration.ofMillis(100);
+
   private final RouteEvents events;
   private final int ownPort;
   private final Supplier<Interest> interest;
-  private final Consumer<Disturbance> listener;
+  private final Listener listener;
   private final Map<Integer, String> names;
 
   /** Links told of in what is being read: their names are not known yet. */
@@ -40,7 +51,7 @@ final class KernelEvents implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
-  private KernelEvents(int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
+  private KernelEvents(int ownPort, Supplier<Interest> interest, Listener listener) {
     this.ownPort = ownPort;
     this.interest = interest;
     this.listener = listener;
@@ -50,8 +61,7 @@ final class KernelEvents implements AutoCloseable {
     thread = Thread.ofPlatform().name("kernel events").daemon().unstarted(this::listen);
   }
 
-  static KernelEvents start(
-      int ownPort, Supplier<Interest> interest, Consumer<Disturbance> listener) {
+  static KernelEvents start(int ownPort, Supplier<Interest> interest, Listener listener) {
     var started = new KernelEvents(ownPort, interest, listener);
     try {
       started.nameLinks();
@@ -78,22 +88,32 @@ final class KernelEvents implements AutoCloseable {
   }
 
   private void listen() {
-    while (!closed) {
-      tell(events.await(PATIENCE));
+    try {
+      while (!closed) {
+        if (tell(events.await(PATIENCE))) {
+          LockSupport.parkNanos(BREATH.toNanos());
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      listener.deaf(e);
     }
-    events.close();
   }
 
-  private void tell(List<RouteEvent> heard) {
+  /** Answers whether anything was news. */
+  private boolean tell(List<RouteEvent> heard) {
     if (heard.isEmpty()) {
-      return;
+      return false;
     }
+    boolean news = false;
     var relevance = new Relevance(interest.get(), names, ownPort);
     for (RouteEvent event : heard) {
       if (event instanceof RouteEvent.LinkChanged(var link, _) && relevance.concerns(link.name())) {
         note(link);
       }
-      relevance.of(event).ifPresent(listener); // also that one of ours was given another name
+      // also that one of ours was given another name
+      Optional<Disturbance> disturbance = relevance.of(event);
+      disturbance.ifPresent(listener::disturbed);
+      news |= disturbance.isPresent();
       if (event instanceof RouteEvent.LinkChanged(var link, _)
           && !relevance.concerns(link.name())) {
         names.remove(link.index());
@@ -102,6 +122,7 @@ final class KernelEvents implements AutoCloseable {
       }
     }
     unnamed.clear();
+    return news;
   }
 
   private boolean wants(EventFilter.Header header) {
@@ -126,7 +147,9 @@ final class KernelEvents implements AutoCloseable {
     events.wake();
     boolean interrupted = Thread.interrupted();
     try {
-      thread.join(Duration.ofSeconds(5));
+      if (thread.join(Duration.ofSeconds(5))) {
+        events.close();
+      }
     } catch (InterruptedException e) {
       interrupted = true; // it ends by itself
     }

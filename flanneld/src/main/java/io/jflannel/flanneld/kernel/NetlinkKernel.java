@@ -3,9 +3,7 @@ package io.jflannel.flanneld.kernel;
 
 import io.jflannel.flanneld.state.Kernel;
 import io.jflannel.flanneld.state.Surroundings;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.Consumer;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -15,7 +13,7 @@ import java.util.function.Supplier;
 public final class NetlinkKernel implements Kernel {
 
   private final NetlinkTarget target;
-  private final List<KernelEvents> listening = new ArrayList<>();
+  private Optional<KernelEvents> listening = Optional.empty();
 
   private NetlinkKernel(NetlinkTarget target) {
     this.target = target;
@@ -41,13 +39,19 @@ public final class NetlinkKernel implements Kernel {
   }
 
   @Override
-  public void listen(Supplier<Interest> interest, Consumer<Disturbance> listener) {
-    listening.add(KernelEvents.start(target.portId(), interest, listener));
+  public void listen(Supplier<Interest> interest, Listener listener) {
+    deafen();
+    listening = Optional.of(KernelEvents.start(target.portId(), interest, listener));
+  }
+
+  private void deafen() {
+    listening.ifPresent(KernelEvents::close);
+    listening = Optional.empty();
   }
 
   @Override
   public void close() {
-    listening.forEach(KernelEvents::close);
+    deafen();
     target.close();
   }
 }

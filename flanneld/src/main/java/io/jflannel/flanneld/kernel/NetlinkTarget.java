@@ -166,11 +166,18 @@ public final class NetlinkTarget implements Target {
     } catch (RepliesLostException e) {
       throw e;
     } catch (LinuxException e) {
-      if (!(change.resource() instanceof DeviceSysctl && e.is(Errno.ENOENT))) {
+      if (!isAbsentSetting(change.resource(), e)) {
         String words = e.detail().isEmpty() ? "" : " (" + e.detail() + ")";
         failures.add(new Failure(change, Errno.name(e.errno()) + words));
       }
     }
+  }
+
+  /** A kernel without IPv6 has none of its settings; a device that is not there is a failure. */
+  private boolean isAbsentSetting(Resource resource, LinuxException e) {
+    return resource instanceof DeviceSysctl sysctl
+        && e.is(Errno.ENOENT)
+        && names.index(sysctl.device()).isPresent();
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.jflannel.linux.route.Nexthop;
 import io.jflannel.linux.route.RouteSocket;
 import io.jflannel.net.Family;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +30,9 @@ final class NexthopIds {
   private final Map<Key.NexthopObject, Integer> ids = new HashMap<>();
   private Set<Integer> foreign = Set.of();
 
+  /** Links of which every object is in {@link #ids}. */
+  private final Set<Integer> known = new HashSet<>();
+
   NexthopIds(RouteSocket socket, LinkNames names) {
     this.socket = socket;
     this.names = names;
@@ -37,6 +41,7 @@ final class NexthopIds {
   /** Starts a new read: these ids are used by routes of others, such as a second daemon's. */
   void foreign(Set<Integer> usedByOthers) {
     ids.clear();
+    known.clear();
     foreign = Set.copyOf(usedByOthers);
   }
 
@@ -49,7 +54,18 @@ final class NexthopIds {
             .filter(nexthop -> nexthop.gateway().isPresent() && !foreign.contains(nexthop.id()))
             .toList();
     ours.forEach(nexthop -> ids.putIfAbsent(key(nexthop), nexthop.id()));
+    known.add(link);
     return ours;
+  }
+
+  /** Whether an id that is not known may exist nevertheless. */
+  boolean mustBeRead(int link) {
+    return !known.contains(link);
+  }
+
+  /** An object is about to be added there, under an id of the kernel's choice. */
+  void adding(int link) {
+    known.remove(link);
   }
 
   private Key.NexthopObject key(Nexthop nexthop) {

@@ -48,8 +48,11 @@ final class Requesting {
       case Resource.Nexthop(var device, var gateway, var onlink) ->
           onDevice(
               device,
-              index ->
-                  new Request.AddNexthop(Nexthop.via(gateway, index, onlink, NexthopIds.PROTOCOL)));
+              index -> {
+                ids.adding(index);
+                return new Request.AddNexthop(
+                    Nexthop.via(gateway, index, onlink, NexthopIds.PROTOCOL));
+              });
       case Resource.Route route -> putRoute(route);
       case Resource.VxlanDevice _, Resource.OtherDevice _, DeviceSysctl _ ->
           new Step.Impossible(resource + " is no entry");
@@ -130,7 +133,8 @@ final class Requesting {
         && change.resource()
             instanceof
             Resource.Route(var _, Via.ViaNexthop(var device, var gateway, boolean onlink))
-        && ids.id(new Resource.Key.NexthopObject(device, gateway, onlink)).isEmpty();
+        && ids.id(new Resource.Key.NexthopObject(device, gateway, onlink)).isEmpty()
+        && names.index(device).filter(ids::mustBeRead).isPresent();
   }
 
   private Step onDevice(String device, ForIndex request) {

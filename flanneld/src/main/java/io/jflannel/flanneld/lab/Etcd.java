@@ -12,7 +12,7 @@ import java.util.List;
 
 /**
  * A real etcd of one member in a namespace, with ways to disturb it. The data directory survives
- * {@link #stop} and {@link #kill}, not {@link #wipe}.
+ * {@link #stop} and {@link #restart}, not {@link #wipe}.
  */
 public final class Etcd {
 
@@ -118,11 +118,6 @@ public final class Etcd {
     process.terminate(Duration.ofSeconds(10));
   }
 
-  /** Ends it with SIGKILL. */
-  public void kill() throws InterruptedException {
-    process.kill();
-  }
-
   /** Starts it again with the data it has; it answers some time later. */
   public void restart() throws InterruptedException {
     process.kill();
@@ -144,10 +139,5 @@ public final class Etcd {
   /** Ends {@link #pause}. */
   public void resume() throws InterruptedException {
     process.signal("CONT");
-  }
-
-  /** Its log so far. */
-  public String log() {
-    return process.log();
   }
 }

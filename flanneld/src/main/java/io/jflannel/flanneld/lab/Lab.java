@@ -120,7 +120,6 @@ public final class Lab implements AutoCloseable {
     flags.add("--status-file={node}/status.json");
     flags.add("--healthz-ip=127.0.0.1");
     flags.add("--healthz-port=8471");
-    flags.addAll(spec.daemonFlags());
     return flags;
   }
 
@@ -168,11 +167,6 @@ public final class Lab implements AutoCloseable {
   /** The etcd of this lab. */
   public Etcd etcd() {
     return etcd.orElseThrow(() -> new IllegalStateException("this lab has no etcd"));
-  }
-
-  /** The directory of the local store. */
-  public Path localStore() {
-    return run.file("store");
   }
 
   /** Where logs and files of this run are. */

@@ -151,11 +151,6 @@ public final class Node {
     return started().terminate(Duration.ofSeconds(10));
   }
 
-  /** Sends flanneld a signal by its name without SIG. */
-  public void signalDaemon(String signal) throws InterruptedException {
-    started().signal(signal);
-  }
-
   /** The process id of the newest flanneld. */
   public long daemonPid() {
     return started().pid();
@@ -209,11 +204,6 @@ public final class Node {
    */
   public String exec(String... command) throws InterruptedException {
     return Commands.exec(Commands.inNetwork(host.namespace(), List.of(command)));
-  }
-
-  /** Like {@link #exec}, in the container. */
-  public String execInContainer(String... command) throws InterruptedException {
-    return Commands.exec(Commands.inNetwork(host.container(), List.of(command)));
   }
 
   /** Runs a shell script on the host, ending at the first failure. */

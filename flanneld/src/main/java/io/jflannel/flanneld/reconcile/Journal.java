@@ -151,6 +151,10 @@ final class Journal {
     limited.failed("kernel", "A pass over the kernel's network state failed", e);
   }
 
+  void deaf(RuntimeException e) {
+    limited.failed("events", "The kernel's events cannot be heard; listening anew", e);
+  }
+
   /** A pass has ended well. */
   void worked() {
     tellRest();

@@ -16,6 +16,7 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.ThreadCpuClock;
 import io.jflannel.net.Ip;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -43,6 +44,7 @@ final class Loop {
   private Backoff retry = FIRST_RETRY;
   private boolean retrying;
   private boolean listening;
+  private Optional<LinuxException> deaf = Optional.empty();
   private volatile Interest interest;
 
   Loop(
@@ -67,6 +69,7 @@ final class Loop {
     while (true) {
       boolean rung = await();
       boolean disturbed = bell.hear();
+      bell.broken().ifPresent(this::ringerEnded);
       Optional<StoreView> view = views.peek().map(Latest.Versioned::value);
       if (view.isPresent()) {
         hold(view.get());
@@ -74,6 +77,20 @@ final class Loop {
           pass(view.get(), held.get(), !rung || disturbed);
         }
       }
+    }
+  }
+
+  /** The kernel's failure is gone round by listening anew; after a bug nothing can be trusted. */
+  private void ringerEnded(Throwable cause) {
+    switch (cause) {
+      case LinuxException e -> {
+        reporter.deaf(e);
+        deaf = Optional.of(e);
+        listening = false;
+      }
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalStateException(cause);
     }
   }
 
@@ -110,7 +127,7 @@ final class Loop {
       Duration wall = Duration.ofNanos(System.nanoTime() - started);
       Duration cost = clock.now().minus(cpu);
       long messages = kernel.target().messages();
-      reporter.passed(result, view, externalProblem(), wall, cost, messages);
+      reporter.passed(result, view, problems(), wall, cost, messages);
       failed = !result.failures().isEmpty() || externalMissing;
       if (result.cutShort()) {
         bell.ring();
@@ -172,10 +189,13 @@ final class Loop {
     }
   }
 
-  private List<String> externalProblem() {
-    return externalMissing
-        ? List.of("interface " + external.name() + " is gone or has lost its address")
-        : List.of();
+  private List<String> problems() {
+    List<String> problems = new ArrayList<>();
+    if (externalMissing) {
+      problems.add("interface " + external.name() + " is gone or has lost its address");
+    }
+    deaf.ifPresent(e -> problems.add("the kernel's events cannot be heard: " + e.getMessage()));
+    return problems;
   }
 
   /**
@@ -184,8 +204,9 @@ final class Loop {
    */
   private void listen() {
     if (!listening) {
-      kernel.listen(() -> interest, bell::ring);
+      kernel.listen(() -> interest, bell);
       listening = true;
+      deaf = Optional.empty();
       bell.ring();
     }
   }

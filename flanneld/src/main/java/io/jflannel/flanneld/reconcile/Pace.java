@@ -4,8 +4,8 @@ package io.jflannel.flanneld.reconcile;
 import java.time.Duration;
 
 /**
- * How often passes may run: a budget of CPU time that fills by a fiftieth of the time that goes by,
- * up to {@link #BURST}, and of which each pass takes what it cost. So what happens after quiet is
+ * How often passes may run: a budget of CPU time that fills by a 64th of the time that goes by, up
+ * to {@link #BURST}, and of which each pass takes what it cost. So what happens after quiet is
  * followed at once, several times in a row even while the JVM is cold, and whoever keeps undoing
  * our state costs no more than 5 % of a CPU, with what listening and reporting take. After a single
  * enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes.
@@ -23,7 +23,7 @@ record Pace(long ended, Duration cpu, Duration budget) {
   static final Duration BURST = Duration.ofMillis(300);
 
   /** Time that must go by for each unit of CPU time. */
-  private static final int SHARE = 50;
+  private static final int SHARE = 64;
 
   static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -17,6 +18,8 @@ import java.util.Set;
  * @param at when it ended
  * @param settled whether a pass over a complete view has ended without a problem of our own things;
  *     stays true
+ * @param own what containers may use once the pass was without own problems; empty if the kernel
+ *     could not be asked
  * @param families the families in use
  * @param ownProblems of our own devices, addresses and settings, by family; empty lists are left
  *     out
@@ -33,6 +36,7 @@ public record PassReport(
     long number,
     Instant at,
     boolean settled,
+    Optional<Own> own,
     Set<Family> families,
     Map<Family, List<String>> ownProblems,
     List<String> problems,
@@ -45,6 +49,14 @@ public record PassReport(
     Duration cpu,
     Totals totals,
     List<Opponent> opponents) {
+
+  /**
+   * What a pass programmed the node's own things for.
+   *
+   * @param subnets of the own lease
+   * @param mtu of containers, in bytes
+   */
+  public record Own(Subnets subnets, int mtu) {}
 
   /**
    * What all passes since the start have cost.

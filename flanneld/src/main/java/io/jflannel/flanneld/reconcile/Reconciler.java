@@ -76,6 +76,8 @@ public final class Reconciler {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // the loop has ended
+    } catch (RuntimeException | Error e) {
+      bell.deaf(e);
     }
   }
 }

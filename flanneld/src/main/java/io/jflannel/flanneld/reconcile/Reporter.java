@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Turns what passes do into reports and log lines. Owned by the loop's thread. */
@@ -86,6 +87,7 @@ final class Reporter {
         ++number,
         Instant.now(),
         settled,
+        Optional.of(own(result.wanted().basis())),
         families,
         attribution.own(),
         general,
@@ -100,6 +102,10 @@ final class Reporter {
         opposition.opponents(System.nanoTime()));
   }
 
+  private PassReport.Own own(Wanted.Basis basis) {
+    return new PassReport.Own(basis.own().subnets(), setup.backend().mtu(basis.external()));
+  }
+
   /** The kernel could not be read, or did not answer. */
   void failed(LinuxException e, StoreView view) {
     journal.failed(e);
@@ -108,6 +114,7 @@ final class Reporter {
             ++number,
             Instant.now(),
             settled,
+            Optional.empty(),
             families,
             Map.of(),
             List.of(String.valueOf(e.getMessage())),
@@ -120,6 +127,11 @@ final class Reporter {
             Duration.ZERO,
             totals,
             opposition.opponents(System.nanoTime())));
+  }
+
+  /** The thread that heard the kernel's events has ended. */
+  void deaf(LinuxException e) {
+    journal.deaf(e);
   }
 
   void external(ExternalInterface before, ExternalInterface now) {

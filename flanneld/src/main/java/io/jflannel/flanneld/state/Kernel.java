@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.state;
 
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** A kernel: where states are made real, and what happens there without us. Used by one thread. */
@@ -12,17 +11,32 @@ public interface Kernel extends AutoCloseable {
   Surroundings surroundings();
 
   /**
-   * Begins to tell of changes that others make to what concerns us. Called once; ends with {@link
-   * #close}. Our own changes are not told.
+   * Begins to tell of changes that others make to what concerns us, until {@link #close}; a second
+   * call begins anew. Our own changes are not told.
    *
    * @param interest what concerns us now; asked from another thread
    * @param listener told on another thread
    * @throws io.jflannel.linux.LinuxException if the kernel does not tell
    */
-  void listen(Supplier<Interest> interest, Consumer<Disturbance> listener);
+  void listen(Supplier<Interest> interest, Listener listener);
 
   @Override
   void close();
+
+  /** Who is told. Each method may be called by any thread. */
+  interface Listener {
+
+    /** Others changed something. */
+    void disturbed(Disturbance disturbance);
+
+    /**
+     * Nothing will be told any more.
+     *
+     * @param cause a {@link io.jflannel.linux.LinuxException} if the kernel is the reason, else a
+     *     bug
+     */
+    void deaf(Throwable cause);
+  }
 
   /**
    * What concerns us.

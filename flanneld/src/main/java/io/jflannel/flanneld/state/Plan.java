@@ -4,7 +4,6 @@ package io.jflannel.flanneld.state;
 import io.jflannel.flanneld.state.Resource.Stage;
 import io.jflannel.flanneld.state.Target.Change;
 import io.jflannel.net.Cidr;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -40,16 +39,10 @@ public final class Plan {
     FORBIDDEN
   }
 
-  /** The plan for both stages. Empty if {@code actual} serves as {@code wanted}. */
-  public static List<Change> between(State wanted, State actual, Limits limits) {
-    List<Change> changes = new ArrayList<>();
-    for (Stage stage : Stage.values()) {
-      changes.addAll(between(stage, wanted.only(stage), actual.only(stage), limits));
-    }
-    return changes;
-  }
-
-  /** The plan for one stage, of which alone both states are. */
+  /**
+   * The plan for one stage, of which alone both states are. Empty if {@code actual} serves as
+   * {@code wanted}.
+   */
   public static List<Change> between(Stage stage, State wanted, State actual, Limits limits) {
     return switch (stage) {
       case DEVICES -> DevicePlan.between(wanted, actual, limits);

@@ -143,6 +143,7 @@ final class VxlanTest {
         (VxlanDevice)
             desired(backend).state().get(new Resource.Key.Device("flannel.1")).orElseThrow();
     assertThat(device.mtu()).isEqualTo(1450);
+    assertThat(backend.mtu(external())).isEqualTo(1450); // and FLANNEL_MTU says the same
   }
 
   @Test // B4

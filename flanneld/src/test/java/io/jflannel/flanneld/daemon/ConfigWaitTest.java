@@ -28,7 +28,7 @@ class ConfigWaitTest {
   void asksAgainUntilThereIsAGoodOne() throws InterruptedException {
     Answers store = new Answers("", "{\"Network\":\"10.5.0.0/33\"}", GOOD);
 
-    NetworkConfig config = new ConfigWait(store, board).await();
+    NetworkConfig config = new ConfigWait(store, board, () -> {}).await();
 
     assertThat(config.v4()).isPresent();
     assertThat(board.now().readiness(Instant.EPOCH).reasons())
@@ -42,11 +42,23 @@ class ConfigWaitTest {
   void aMissingKeyIsTold() { // P12
     Answers store = new Answers("", "{\"EnableIPv4\":false}");
 
-    assertThatThrownBy(() -> new ConfigWait(store, board).await())
+    assertThatThrownBy(() -> new ConfigWait(store, board, () -> {}).await())
         .isInstanceOf(StartException.class)
         .hasMessageContaining("EnableIPv4");
     assertThat(board.now().readiness(Instant.EPOCH).reasons())
         .containsExactly("start-up: no key /x/config");
+  }
+
+  @Test
+  void isNotHalfAliveWhenAnotherPartHasFailed() {
+    Answers store = new Answers("", GOOD);
+    Runnable failed =
+        () -> {
+          throw new IllegalStateException("the herald has ended");
+        };
+
+    assertThatThrownBy(() -> new ConfigWait(store, board, failed).await())
+        .hasMessage("the herald has ended");
   }
 
   /** A store with these answers; empty means that there is no key. */

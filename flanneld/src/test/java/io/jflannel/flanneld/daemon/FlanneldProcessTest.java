@@ -216,6 +216,40 @@ class FlanneldProcessTest {
     }
   }
 
+  @Test
+  void aThreadThatDiesIsLoggedAndABrokenJvmEnds() throws Exception {
+    try (DaemonProcess careless =
+        DaemonProcess.start(List.of(), Careless.class, directory.resolve("log"), Map.of())) {
+      assertThat(careless.awaitExit()).isEqualTo(1);
+      assertThat(careless.log())
+          .containsPattern("(?m)^E.* Unexpected end of VirtualThread.*dies")
+          .containsSubsequence("IllegalStateException: boom", "goes on")
+          .containsPattern("(?m)^E.* Unexpected end of Thread.*breaks")
+          .contains("OutOfMemoryError: made up");
+    }
+  }
+
+  /** Lets threads die. */
+  static final class Careless {
+    public static void main(String[] args) throws InterruptedException {
+      Logging.start(LogFormat.KLOG, 0);
+      Shutdown.install();
+      Thread.ofVirtual()
+          .name("dies")
+          .start(() -> {
+            throw new IllegalStateException("boom");
+          })
+          .join();
+      System.out.println("goes on");
+      Thread.ofPlatform()
+          .name("breaks")
+          .start(() -> {
+            throw new OutOfMemoryError("made up");
+          });
+      Thread.sleep(Duration.ofDays(1));
+    }
+  }
+
   /** Does not end when interrupted. */
   static final class Stubborn {
     public static void main(String[] args) {

@@ -150,6 +150,7 @@ class HeraldTest {
                 1,
                 Instant.now(),
                 true,
+                Optional.of(new PassReport.Own(subnets, 1450)),
                 Set.of(Family.V4),
                 Map.of(),
                 List.of(),

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -69,6 +70,24 @@ class TaskScopeTest {
       interrupted.set(true);
       throw e;
     }
+  }
+
+  @Test
+  void anOwnerThatIsBusyCanLookForAFailure() {
+    AtomicBoolean interrupted = new AtomicBoolean();
+    CountDownLatch waiting = new CountDownLatch(1);
+    try (TaskScope scope = new TaskScope()) {
+      scope.fork("waits", () -> waitFor(waiting, interrupted));
+      scope.check();
+      scope.fork(
+          "fails",
+          () -> {
+            waiting.await();
+            throw new IllegalStateException("broken");
+          });
+      Awaitility.await().untilAsserted(() -> assertThatThrownBy(scope::check).hasMessage("broken"));
+    }
+    assertThat(interrupted).isTrue();
   }
 
   @Test

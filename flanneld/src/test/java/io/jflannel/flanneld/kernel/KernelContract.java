@@ -205,6 +205,15 @@ abstract class KernelContract {
   }
 
   @Test
+  void aSettingOfADeviceThatIsNotThereIsAFailure() throws Exception {
+    inWorld(world -> {
+      List<Failure> failures =
+          apply(world, new Change.Add(DeviceSysctl.acceptRa("flannel.1", "0")));
+      assertThat(failures).hasSize(1);
+    });
+  }
+
+  @Test
   void entriesAreReadAsWritten() throws Exception {
     inWorld(world -> {
       parent(world);
@@ -396,7 +405,7 @@ abstract class KernelContract {
 
   private static List<Change> plan(State wanted, State actual) {
     var limits = new Plan.Limits(OWNERSHIP, Set.of(), Plan.Deletion.ALLOWED);
-    return Plan.between(wanted, actual, limits);
+    return Plan.between(Stage.ENTRIES, wanted, actual, limits);
   }
 
   @Test

@@ -26,7 +26,7 @@ class OpponentEndToEndTest {
   private static final Duration STEP = Duration.ofMillis(10);
 
   /** Until the daemon has spent what quiet had saved up, and has compiled what it runs. */
-  private static final Duration WARM_UP = Duration.ofSeconds(8);
+  private static final Duration WARM_UP = Duration.ofSeconds(15);
 
   private static final Duration MEASURED = Duration.ofSeconds(5);
 
@@ -59,7 +59,7 @@ class OpponentEndToEndTest {
             Duration.ofSeconds(10),
             () -> Convergence.status(node, status -> named(status, "ip (pid " + opponent.pid())));
       }
-      // the budget may be in debt by what the last pass cost: fifty times that is waited
+      // the budget may be in debt by what the last pass cost: 64 times that is waited
       wanted.await(node, "what the opponent has left", Duration.ofSeconds(5));
       Convergence.await(lab);
     }

@@ -23,6 +23,7 @@ import io.jflannel.net.MacAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class PlanTest {
@@ -37,16 +38,24 @@ final class PlanTest {
   private static final MacAddress OTHER = MacAddress.parse("0a:00:00:00:00:02");
 
   private static List<Change> plan(State wanted, State actual) {
-    return Plan.between(wanted, actual, new Plan.Limits(OWNERSHIP, Set.of(), Deletion.ALLOWED));
+    return between(wanted, actual, new Plan.Limits(OWNERSHIP, Set.of(), Deletion.ALLOWED));
   }
 
   private static List<Change> planWithoutDeletion(State wanted, State actual) {
-    return Plan.between(wanted, actual, new Plan.Limits(OWNERSHIP, Set.of(), Deletion.FORBIDDEN));
+    return between(wanted, actual, new Plan.Limits(OWNERSHIP, Set.of(), Deletion.FORBIDDEN));
   }
 
   private static List<Change> planKeeping(String kept, State wanted, State actual) {
     Set<Cidr> subnets = Set.of(Cidr.parse(kept));
-    return Plan.between(wanted, actual, new Plan.Limits(OWNERSHIP, subnets, Deletion.ALLOWED));
+    return between(wanted, actual, new Plan.Limits(OWNERSHIP, subnets, Deletion.ALLOWED));
+  }
+
+  /** Both stages, one after the other. */
+  private static List<Change> between(State wanted, State actual, Plan.Limits limits) {
+    return Stream.of(Resource.Stage.values())
+        .flatMap(
+            stage -> Plan.between(stage, wanted.only(stage), actual.only(stage), limits).stream())
+        .toList();
   }
 
   private static State state(Resource... resources) {

@@ -104,6 +104,7 @@ final class Samples {
         9,
         NOW,
         true,
+        Optional.of(new PassReport.Own(OWN.subnets(), 1450)),
         Set.of(Family.V4),
         Map.of(),
         problems,

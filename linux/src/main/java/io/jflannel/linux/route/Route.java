@@ -194,14 +194,6 @@ public record Route(
   }
 
   public Route withGateway(Ip newGateway) {
-    return withGateway(Optional.of(newGateway));
-  }
-
-  public Route withoutGateway() {
-    return withGateway(Optional.empty());
-  }
-
-  private Route withGateway(Optional<Ip> newGateway) {
     return new Route(
         destination,
         type,
@@ -210,7 +202,7 @@ public record Route(
         scope,
         metric,
         tos,
-        newGateway,
+        Optional.of(newGateway),
         linkIndex,
         onlink,
         preferredSource,

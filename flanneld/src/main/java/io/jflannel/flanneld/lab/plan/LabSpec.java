@@ -10,10 +10,8 @@ import java.util.List;
  * What a lab is made of.
  *
  * @param nodes number of hosts, 1..{@value #MOST_NODES}
- * @param daemonFlags flags for every flanneld, behind the lab's own (so that they win)
  */
-public record LabSpec(
-    int nodes, LabBackend backend, LabFamilies families, LabStore store, List<String> daemonFlags) {
+public record LabSpec(int nodes, LabBackend backend, LabFamilies families, LabStore store) {
 
   /** Each host costs a process of some 60 MB. */
   public static final int MOST_NODES = 100;
@@ -28,20 +26,15 @@ public record LabSpec(
     if (nodes < 1 || nodes > MOST_NODES) {
       throw new IllegalArgumentException("a lab has 1 to " + MOST_NODES + " nodes, not " + nodes);
     }
-    daemonFlags = List.copyOf(daemonFlags);
   }
 
-  /** Three hosts without additional flags. */
+  /** Three hosts. */
   public static LabSpec of(LabBackend backend, LabFamilies families, LabStore store) {
-    return new LabSpec(3, backend, families, store, List.of());
+    return new LabSpec(3, backend, families, store);
   }
 
   public LabSpec withNodes(int count) {
-    return new LabSpec(count, backend, families, store, daemonFlags);
-  }
-
-  public LabSpec withFlags(String... flags) {
-    return new LabSpec(nodes, backend, families, store, List.of(flags));
+    return new LabSpec(count, backend, families, store);
   }
 
   /** The network configuration, as an operator would write it (spec section 3). */

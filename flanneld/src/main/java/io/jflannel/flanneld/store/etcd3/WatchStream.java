@@ -55,7 +55,6 @@ final class WatchStream {
   private OptionalLong cluster;
   private int created;
   private long seen;
-  private long newest;
   private boolean progressAnswered;
 
   private sealed interface Signal {
@@ -76,7 +75,6 @@ final class WatchStream {
     this.sink = sink;
     this.start = revision;
     this.seen = revision;
-    this.newest = revision;
   }
 
   WatchEnd run() throws InterruptedException {
@@ -183,13 +181,13 @@ final class WatchStream {
     if (cluster.isPresent() && cluster.getAsLong() != from) {
       return end("etcd was replaced: its cluster is another one");
     }
-    if (revision != 0 && revision < newest) {
+    // not below what this stream has told: etcd does not keep its answers in that order
+    if (revision != 0 && revision < start) {
       return end(
           "etcd was replaced or is behind: its revision is %d, %d was seen before"
-              .formatted(revision, newest));
+              .formatted(revision, start));
     }
     cluster = OptionalLong.of(from);
-    newest = Math.max(newest, revision);
     for (Event event : response.getEventsList()) {
       deliver(event);
     }
