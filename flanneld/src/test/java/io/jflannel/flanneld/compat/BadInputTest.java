@@ -55,7 +55,10 @@ class BadInputTest {
     try (DaemonProcess flanneld =
         start(Map.of(), "--local-store=" + store, file(), "--iface=127.0.0.1")) {
       assertThat(flanneld.awaitExit()).isEqualTo(1);
-      assertThat(flanneld.log()).contains(message).doesNotContain("\tat ");
+      assertThat(flanneld.log())
+          .contains("network configuration in " + store.resolve("config") + ": ")
+          .contains(message)
+          .doesNotContain("\tat ");
     }
     assertThat(directory.resolve("n/subnet.env")).doesNotExist();
   }

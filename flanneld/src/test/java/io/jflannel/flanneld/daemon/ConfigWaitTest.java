@@ -34,7 +34,7 @@ class ConfigWaitTest {
     assertThat(board.now().readiness(Instant.EPOCH).reasons())
         .first()
         .asString()
-        .startsWith("start-up: network configuration: ")
+        .startsWith("start-up: Network: ")
         .contains("33");
   }
 
@@ -60,6 +60,11 @@ class ConfigWaitTest {
     @Override
     public String description() {
       return "answers";
+    }
+
+    @Override
+    public String configPlace() {
+      return "key /x/config";
     }
 
     @Override
