@@ -302,6 +302,10 @@ class FlanneldFlagsTest {
         "-public-ipv6 :: | Invalid public-ipv6 option: no node can be reached",
         "-public-ipv6 ff02::1 | Invalid public-ipv6 option: no node can be reached",
         "-subnet-file= | Invalid subnet-file option: it is empty",
+        "-iface-regex ( | No interface can be chosen: --iface-regex=(: no regular expression: Unclosed group",
+        "-iface-regex [ -iface-regex * | No interface can be chosen: --iface-regex=[: no regular expression: Unclosed character class; --iface-regex=*: no",
+        "-iface-can-reach gw.example | No interface can be chosen: --iface-can-reach=gw.example: no IP address",
+        "-iface-regex ( -iface-can-reach 1.2.3 | No interface can be chosen: --iface-regex=(: no regular expression: Unclosed group; --iface-can-reach=1.2.3: no IP address",
         "-kube-subnet-mgr | Flag -kube-subnet-mgr: the Kubernetes store is not available yet",
       })
   void valuesNoDaemonCanRunWith(String line, String message) {
@@ -313,6 +317,20 @@ class FlanneldFlagsTest {
               assertThat(bad.message()).startsWith(message);
               assertThat(bad.usage()).isEmpty();
             });
+  }
+
+  @ParameterizedTest // golden 8: a bad candidate among others is passed over
+  @ValueSource(
+      strings = {
+        "-iface eth9 -iface-regex [ -iface-regex ^eth",
+        "-iface eth0 -iface-regex (",
+        "-iface= -iface-can-reach nosuch",
+        "-iface-regex= -iface-regex (",
+        "-iface-regex ( -iface-can-reach 8.8.8.8",
+        "-iface-regex ^[[:word:]]+$",
+      })
+  void candidatesOfWhichOneMayBeAnInterface(String line) {
+    assertThat(read(line)).isInstanceOf(Run.class);
   }
 
   @Test

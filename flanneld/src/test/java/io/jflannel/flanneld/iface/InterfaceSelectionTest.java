@@ -250,7 +250,13 @@ class InterfaceSelectionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"'^eth[[:digit:]]+$'", "'(?P<kind>eth)0'", "'[[:alpha:]]+0'", "'eth[^[:alpha:]]'"})
+  @CsvSource({
+    "'^eth[[:digit:]]+$'",
+    "'(?P<kind>eth)0'",
+    "'[[:alpha:]]+0'",
+    "'eth[^[:alpha:]]'",
+    "'^[[:word:]]+0$'"
+  })
   void re2SyntaxThatJavaWritesDifferently(String regex) { // IF-5
     assertFound(
         InterfaceSelection.select(wish("v4", "-iface-regex " + regex), Hosts.NODE, Hosts.ROUTES),
