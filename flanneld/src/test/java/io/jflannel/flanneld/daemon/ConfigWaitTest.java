@@ -11,6 +11,7 @@ import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.StoreException;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -49,6 +50,15 @@ class ConfigWaitTest {
         .containsExactly("start-up: no key /x/config");
   }
 
+  @Test
+  void aWrongPasswordEndsTheStart() { // ETC-7
+    Answers store = new Answers("", "wrong password", GOOD);
+
+    assertThatThrownBy(() -> new ConfigWait(store, board).await())
+        .isInstanceOf(StartException.class)
+        .hasMessage("check --etcd-password");
+  }
+
   /** A store with these answers; empty means that there is no key. */
   private static final class Answers implements LeaseStore {
     private final Queue<String> answers;
@@ -72,6 +82,9 @@ class ConfigWaitTest {
       String answer = answers.remove();
       if (answer.isEmpty()) {
         throw new StoreException("no key /x/config");
+      }
+      if (answer.equals("wrong password")) {
+        throw StoreException.badCredentials("check --etcd-password", new IOException("refused"));
       }
       return NetworkConfigParser.parse(answer);
     }
