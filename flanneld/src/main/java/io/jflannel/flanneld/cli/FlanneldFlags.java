@@ -16,6 +16,17 @@ import java.util.Optional;
 /** flanneld's command line and {@code FLANNELD_*} (spec 1.1 to 1.4), read and checked. Pure. */
 public final class FlanneldFlags {
 
+  private static final List<String> ETCD =
+      List.of(
+          "etcd-endpoints",
+          "etcd-prefix",
+          "etcd-keyfile",
+          "etcd-certfile",
+          "etcd-cafile",
+          "etcd-username",
+          "etcd-password",
+          "etcd-api");
+
   private FlanneldFlags() {}
 
   /**
@@ -87,6 +98,11 @@ public final class FlanneldFlags {
       if (!values.text(name).isEmpty()) {
         warnings.add("Flag -" + name + " has no effect");
       }
+    }
+    if (!values.text("local-store").isEmpty()) {
+      ETCD.stream()
+          .filter(values::isGiven)
+          .forEach(name -> warnings.add("Flag -" + name + " has no effect beside -local-store"));
     }
     if (values.bool("ip-masq")) {
       warnings.add(

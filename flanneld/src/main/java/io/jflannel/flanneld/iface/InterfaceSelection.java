@@ -90,11 +90,19 @@ public final class InterfaceSelection {
       lookups.add(this::byReach);
     }
     if (lookups.isEmpty()) {
-      String flag = wish.publicIp().isEmpty() ? "--public-ipv6=" : "--public-ip=";
-      String candidate = wish.publicIp().isEmpty() ? wish.publicIpv6() : wish.publicIp();
-      lookups.add(() -> candidate(candidate, flag + candidate));
+      lookups.add(this::byPublicIp);
     }
     return lookups;
+  }
+
+  /** IF-1. An address of a NAT is on no interface: then one must be named too. */
+  private Lookup byPublicIp() {
+    String flag = wish.publicIp().isEmpty() ? "--public-ipv6=" : "--public-ip=";
+    String candidate = wish.publicIp().isEmpty() ? wish.publicIpv6() : wish.publicIp();
+    Lookup lookup = candidate(candidate, flag + candidate);
+    return lookup instanceof Miss(String reason) && !candidate.isEmpty()
+        ? new Miss(reason + " (if it is that of a NAT, name the interface with --iface as well)")
+        : lookup;
   }
 
   /** IF-3, IF-4: an address, a name, or nothing at all, which means the default route. */

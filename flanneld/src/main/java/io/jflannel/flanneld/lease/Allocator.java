@@ -46,6 +46,11 @@ public final class Allocator {
 
       /** The error text (P14). */
       public String text() {
+        if (total.signum() == 0) {
+          String prefix = family == Family.V4 ? "" : "IPv6";
+          return "out of subnets: %sSubnetMin %s is above %sSubnetMax %s"
+              .formatted(prefix, range.subnetMin(), prefix, range.subnetMax());
+        }
         return "out of subnets: %s of %s %s subnets of length %d between %s and %s are used (%d leases in %s)"
             .formatted(
                 used,

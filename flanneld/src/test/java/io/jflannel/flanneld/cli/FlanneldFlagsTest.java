@@ -440,6 +440,8 @@ class FlanneldFlagsTest {
             w -> assertThat(w).contains("-vmodule"),
             w -> assertThat(w).contains("-log_backtrace_at"),
             w -> assertThat(w).contains("-ip-masq").contains("not available yet"));
+    assertThat(((Run) read("-local-store /l", "FLANNELD_ETCD_PREFIX=/p")).warnings())
+        .containsExactly("Flag -etcd-prefix has no effect beside -local-store");
     assertThat(((Run) read("-kube-api-url x -kubeconfig-file y")).warnings()).isEmpty();
   }
 

@@ -42,7 +42,10 @@ class BadInputTest {
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","Port":70000}} | Backend.Port
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","MTU":40}} | Backend.MTU
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","GBP":"yes"}} | Backend.GBP
-          {"Network":"10.5.0.0/16"} | "udp" is not available yet
+          {"Network":"10.5.0.0/16"} | "udp" (there is no Backend.Type) is not available yet; available: vxlan
+          {"Network":"10.5.0.0/16","Backend":null} | unknown backend type: "" (there is no Backend.Type); known: vxlan
+          {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":-1}} | Backend.VNI: -1 must be an integer from 0 to 16777215
+          {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","Port":"8472"}} | Backend.Port: "8472" is a string, must be an integer
           {"EnableIPv4":false} | EnableIPv4 is false and EnableIPv6 is not true
           """)
   void aConfigurationThatCannotBeUsed(String config, String message) throws Exception {

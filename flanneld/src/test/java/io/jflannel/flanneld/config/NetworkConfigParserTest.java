@@ -130,7 +130,7 @@ class NetworkConfigParserTest {
         "{'Network':' 10.3.0.0/16'} | Network: \" 10.3.0.0\" is no IP address",
         "{'Network':'fc00::/48'} | Network: \"fc00::/48\" is no IPv4 CIDR", // ODD-44
         "{'Network':null} | Network: null is not allowed here", // NET-2
-        "{'Network':10} | Network: 10 is a number, must be a string",
+        "{'Network':10} | Network: 10 must be a string",
         "{'Network':'10.3.0.0/16','Network':null} | Network: null is not allowed here",
         "{'Network':'x','Network':'10.3.0.0/16'} | Network: \"x\" is no CIDR", // each occurrence
         "{'Network':'10.3.0.0/16','SubnetMin':null} | SubnetMin: null is not allowed here",
@@ -138,17 +138,17 @@ class NetworkConfigParserTest {
         "{'Network':'10.3.0.0/16','SubnetMin':''} | SubnetMin: \"\" is no IP address",
         "{'Network':'10.3.0.0/16','SubnetMin':'fc00::'} | SubnetMin: \"fc00::\" is no IPv4 address",
         "{'Network':'10.3.0.0/16','SubnetLen':'24'} | SubnetLen: \"24\" is a string, must be an integer", // NET-1
-        "{'Network':'10.3.0.0/16','SubnetLen':24.0} | SubnetLen: 24.0 is a number, must be an integer",
-        "{'Network':'10.3.0.0/16','SubnetLen':-1} | SubnetLen: -1 is a number, must be an integer not below 0",
+        "{'Network':'10.3.0.0/16','SubnetLen':24.0} | SubnetLen: 24.0 must be an integer",
+        "{'Network':'10.3.0.0/16','SubnetLen':-1} | SubnetLen: -1 must be an integer not below 0",
         "{'Network':'10.3.0.0/16','EnableIPv4':'true'} | EnableIPv4: \"true\" is a string, must be true or false",
-        "{'Network':'10.3.0.0/16','EnableIPv6':1} | EnableIPv6: 1 is a number, must be true or false",
+        "{'Network':'10.3.0.0/16','EnableIPv6':1} | EnableIPv6: 1 must be true or false",
         "{'Network':'10.3.0.0/16','EnableNFTables':'on'} | EnableNFTables: \"on\" is a string",
         "{'Network':'10.3.0.0/16',} | line 1, column", // trailing comma
         "{'Network':'10.3.0.0/16'} x | line 1, column", // trailing text
         "{'Network':'10.3.0.0/16'}{} | text after the end of the JSON document",
         "{'Network':'10.3.0.0/16','Backend':'vxlan'} | Backend is a string, must be an object", // NET-3
         "{'Network':'10.3.0.0/16','Backend':[]} | Backend is an array, must be an object",
-        "{'Network':'10.3.0.0/16','Backend':{'Type':7}} | Backend.Type: 7 is a number, must be a string",
+        "{'Network':'10.3.0.0/16','Backend':{'Type':7}} | Backend.Type: 7 must be a string",
         "{'EnableIPv4':false,'EnableIPv6':true,'Network':'x','IPv6Network':'fc00::/48'} | Network: \"x\" is no CIDR",
       })
   void v4ErrorsNameFieldValueAndRule(String json, String message) {
