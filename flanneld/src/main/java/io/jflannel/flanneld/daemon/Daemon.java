@@ -28,6 +28,7 @@ import io.jflannel.flanneld.subnetfile.SubnetFile;
 import io.jflannel.net.Family;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -58,6 +59,8 @@ final class Daemon {
    */
   void run() throws InterruptedException {
     Rights.demand();
+    mustBeNoDirectory("subnet-file", options.subnetFile());
+    options.statusFile().ifPresent(file -> mustBeNoDirectory("status-file", file));
     About about = about();
     LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
     try (SubnetFile file = subnetFile()) {
@@ -72,6 +75,13 @@ final class Daemon {
       } catch (LeaseLostException e) {
         throw new StartException("Subnet lost (--on-lease-lost=exit): " + e.getMessage());
       }
+    }
+  }
+
+  private static void mustBeNoDirectory(String flag, Path path) {
+    if (Files.isDirectory(path)) {
+      throw new StartException(
+          "Invalid " + flag + " option: " + path + " is a directory; name a file in it");
     }
   }
 
@@ -150,6 +160,8 @@ final class Daemon {
         .forEach(missing -> LOG.log(Level.WARNING, missing));
     ExternalInterface external = chooseInterface(config);
     board.update(facts -> facts.with(external));
+    Doubts.of(config, external, store.configPlace())
+        .forEach(doubt -> LOG.log(Level.WARNING, doubt));
     Backend backend = backend(config, external, store.configPlace());
     Backend.Vteps vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
     return new Node(options, config, backend, external, vteps, previous, board);

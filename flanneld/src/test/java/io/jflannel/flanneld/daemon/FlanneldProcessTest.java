@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What can be seen from outside of processes that never get as far as the network. */
 class FlanneldProcessTest {
@@ -133,6 +134,17 @@ class FlanneldProcessTest {
           .hasLineCount(1);
     }
     assertThat(directory.resolve("n")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"subnet-file", "status-file"})
+  void aDirectoryWhereAFileShallBeEndsTheStart(String flag) throws Exception {
+    try (DaemonProcess flanneld = start(Map.of(), store(), file(), "--" + flag + "=" + directory)) {
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log())
+          .contains("Invalid " + flag + " option: " + directory + " is a directory");
+    }
+    assertThat(directory.resolve("store")).doesNotExist();
   }
 
   @Test
