@@ -101,7 +101,9 @@ final class OptionsReader {
   private static Duration margin(long minutes) {
     if (minutes < 1 || minutes > MAX_MARGIN) {
       throw new ConfigException(
-          "Invalid subnet-lease-renew-margin option, out of acceptable range");
+          "Invalid subnet-lease-renew-margin option, out of acceptable range (1 to "
+              + MAX_MARGIN
+              + " minutes)");
     }
     return Duration.ofMinutes(minutes);
   }

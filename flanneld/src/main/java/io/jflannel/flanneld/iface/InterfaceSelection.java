@@ -116,7 +116,11 @@ public final class InterfaceSelection {
     }
     return host.named(candidate)
         .map(link -> complete(flag, link, Optional.empty(), Optional.empty()))
-        .orElseGet(() -> new Miss(flag + ": there is no interface of that name"));
+        .orElseGet(() -> new Miss(flag + ": there is no interface of that name" + list(candidate)));
+  }
+
+  private static String list(String candidate) {
+    return candidate.contains(",") ? "; several are given by several --iface" : "";
   }
 
   private Lookup byAddress(Ip ip, String flag) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FlanneldFlagsTest {
 
   private static final String MARGIN =
-      "Invalid subnet-lease-renew-margin option, out of acceptable range";
+      "Invalid subnet-lease-renew-margin option, out of acceptable range (1 to 1439 minutes)";
 
   @Test
   void defaults() { // 1.1
@@ -272,7 +272,9 @@ class FlanneldFlagsTest {
 
   @Test
   void theMarginFromTheEnvironmentIsCheckedToo() {
-    assertThat(read("", "FLANNELD_SUBNET_LEASE_RENEW_MARGIN=0")).isEqualTo(new Bad(1, MARGIN, ""));
+    assertThat(read("", "FLANNELD_SUBNET_LEASE_RENEW_MARGIN=0"))
+        .isEqualTo(
+            new Bad(1, MARGIN + " (from the environment: FLANNELD_SUBNET_LEASE_RENEW_MARGIN)", ""));
     assertThat(
             options("-subnet-lease-renew-margin 5", "FLANNELD_SUBNET_LEASE_RENEW_MARGIN=0")
                 .renewMargin())
@@ -423,6 +425,15 @@ class FlanneldFlagsTest {
     assertThat(run.warnings())
         .anySatisfy(warning -> assertThat(warning).startsWith("Ignoring 5 argument(s)"))
         .noneSatisfy(warning -> assertThat(warning).contains("hush"));
+  }
+
+  @Test
+  void aVariableThatBelongsToNoFlagIsWarnedAbout() {
+    Run run =
+        (Run) read("", "FLANNELD_ETCD_ENDPOINT=x", "FLANNELD_VERSION=1", "FLANNEL_MTU=1", "HOME=/");
+
+    assertThat(run.warnings())
+        .containsExactly("The environment variable FLANNELD_ETCD_ENDPOINT belongs to no flag");
   }
 
   @Test

@@ -74,12 +74,37 @@ class BadInputTest {
     "--subnet-lease-renew-margin=1440, 1",
     "--etcd-api=v9, 2",
     "--kube-subnet-mgr, 1",
+    "--iface-regex=(, 1",
+    "--iface-can-reach=gateway, 1",
+    "--public-ip=10.9.0.1/24, 1",
+    "--etcd-endpoints=, 1",
+    "--etcd-endpoints=ftp://x, 1",
+    "--etcd-endpoints=http://x:99999, 1",
+    "--log-format=xml, 2",
+    "--v=much, 2",
   })
   void aFlagThatCannotBeUsed(String flag, int status) throws Exception {
     try (DaemonProcess flanneld = start(Map.of(), file(), flag)) {
       assertThat(flanneld.awaitExit()).as(flanneld.log()).isEqualTo(status);
       assertThat(flanneld.log()).doesNotContain("\tat ");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FLANNELD_HEALTHZ_PORT, 70000",
+    "FLANNELD_IPTABLES_RESYNC, 0",
+    "FLANNELD_SUBNET_LEASE_RENEW_MARGIN, 0",
+    "FLANNELD_PUBLIC_IP, eth0",
+    "FLANNELD_IFACE_REGEX, (",
+    "FLANNELD_KUBE_SUBNET_MGR, true",
+  })
+  void aVariableThatCannotBeUsed(String name, String value) throws Exception {
+    try (DaemonProcess flanneld = start(Map.of(name, value), file())) {
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log()).contains("(from the environment: " + name + ")").hasLineCount(1);
+    }
+    assertThat(directory.resolve("n")).doesNotExist();
   }
 
   @ParameterizedTest

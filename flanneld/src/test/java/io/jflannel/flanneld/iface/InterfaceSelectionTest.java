@@ -114,7 +114,7 @@ class InterfaceSelectionTest {
         "v4;   -iface-regex ^lo$;              --iface-regex=^lo$: interface lo has no usable IPv4 address",
         "v4;   -iface-regex 127;               --iface-regex=127: neither an address nor a name matches",
         "v4;   -iface eth9;                    --iface=eth9: there is no interface of that name",
-        "v4;   -iface lo,eth0;                 `--iface=lo,eth0: there is no interface of that name`",
+        "v4;   -iface lo,eth0;                 `--iface=lo,eth0: there is no interface of that name; several are given by several --iface`",
         "v4;   -iface-regex zzz;               --iface-regex=zzz: neither an address nor a name matches",
         "v4;   -iface-can-reach nosuch;        --iface-can-reach=nosuch: no IP address",
         "v4;   -iface-can-reach fd77::9;       --iface-can-reach=fd77::9: the network has no IPv6", // ODD-12

@@ -191,8 +191,9 @@ class ChoiceTest {
           .hasMessageContainingAll(
               ":" + other.getLocalPort() + " is no etcd",
               "GET /version was answered with HTTP status " + status,
+              "it speaks no gRPC",
               "--etcd-endpoints")
-          .hasMessageNotContainingAny("v2 key", "/v2/keys");
+          .hasMessageNotContainingAny("SETTINGS", "v2 key", "/v2/keys");
       assertThat(registry.description()).contains("not chosen yet");
     }
   }
