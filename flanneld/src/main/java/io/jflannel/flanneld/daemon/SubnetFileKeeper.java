@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 final class SubnetFileKeeper {
 
   private static final System.Logger LOG = System.getLogger(SubnetFileKeeper.class.getName());
-  private static final Duration LOOK = Duration.ofSeconds(3);
+  private static final Duration LOOK = Duration.ofSeconds(4);
   private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
 
   private final RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);

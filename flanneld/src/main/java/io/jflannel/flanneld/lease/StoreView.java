@@ -30,6 +30,14 @@ public record StoreView(
     Contact contact,
     Optional<String> restartNeeded) {
 
+  /** Whether the network shall be the same: contact and refusals are for people only. */
+  public boolean wantsTheSameAs(StoreView other) {
+    return complete == other.complete
+        && peers.equals(other.peers)
+        && own.equals(other.own)
+        && kept.equals(other.kept);
+  }
+
   /**
    * Contact with the store.
    *

@@ -67,9 +67,9 @@ final class Loop {
     while (true) {
       boolean rung = await();
       boolean disturbed = bell.hear();
-      Optional<Latest.Versioned<StoreView>> view = views.peek();
+      Optional<StoreView> view = views.peek().map(Latest.Versioned::value);
       if (view.isPresent()) {
-        hold(view.get().value());
+        hold(view.get());
         if (held.isPresent()) {
           pass(view.get(), held.get(), !rung || disturbed);
         }
@@ -101,8 +101,7 @@ final class Loop {
     }
   }
 
-  private void pass(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
-      throws InterruptedException {
+  private void pass(StoreView view, Lease own, boolean askAgain) throws InterruptedException {
     long started = System.nanoTime();
     Duration cpu = clock.now();
     boolean failed;
@@ -111,14 +110,15 @@ final class Loop {
       Duration wall = Duration.ofNanos(System.nanoTime() - started);
       Duration cost = clock.now().minus(cpu);
       long messages = kernel.target().messages();
-      reporter.passed(result, view.value(), externalProblem(), wall, cost, messages);
+      reporter.passed(result, view, externalProblem(), wall, cost, messages);
       failed = !result.failures().isEmpty() || externalMissing;
       if (result.cutShort()) {
         bell.ring();
+      } else {
+        listen();
       }
-      listen();
     } catch (LinuxException e) {
-      reporter.failed(e, view.value());
+      reporter.failed(e, view);
       failed = true;
     }
     retry = failed && retrying ? retry.next() : FIRST_RETRY;
@@ -128,15 +128,14 @@ final class Loop {
     pace = Optional.of(pace.map(last -> last.next(ended, cost)).orElseGet(() -> Pace.first(ended)));
   }
 
-  private Pass.Result passOnce(Latest.Versioned<StoreView> view, Lease own, boolean askAgain)
+  private Pass.Result passOnce(StoreView view, Lease own, boolean askAgain)
       throws InterruptedException {
     follow();
     Ownership ownership = setup.ownership().withContested(setup.backend().contested(own));
-    Set<Ip> asked = setup.backend().asksFor(view.value());
+    Set<Ip> asked = setup.backend().asksFor(view);
     var freshness = askAgain ? Ways.Freshness.ASK_AGAIN : Ways.Freshness.KNOWN_SERVES;
     var basis =
-        new Wanted.Basis(
-            external, own, ways.to(asked, ownership.devices(), freshness), view.value());
+        new Wanted.Basis(external, own, ways.to(asked, ownership.devices(), freshness), view);
     Wanted now =
         wanted
             .filter(known -> known.basis().sameAs(basis))
@@ -146,17 +145,21 @@ final class Loop {
     var limits =
         new Plan.Limits(
             ownership,
-            view.value().kept(),
-            view.value().complete() ? Plan.Deletion.ALLOWED : Plan.Deletion.FORBIDDEN);
+            view.kept(),
+            view.complete() ? Plan.Deletion.ALLOWED : Plan.Deletion.FORBIDDEN);
     Pass.Result result =
-        new Pass(kernel.target(), limits, setup.nexthops(), now, () -> isOlder(view)).run();
+        new Pass(kernel.target(), limits, setup.nexthops(), now, () -> isOutdated(view)).run();
     wanted = Optional.of(result.wanted());
     interest = new Interest(ownership, external.name(), result.wanted().adapted(), matter);
     return result;
   }
 
-  private boolean isOlder(Latest.Versioned<StoreView> view) {
-    return views.peek().filter(newest -> newest.version() > view.version()).isPresent();
+  private boolean isOutdated(StoreView view) {
+    return views
+        .peek()
+        .map(Latest.Versioned::value)
+        .filter(newest -> !newest.wantsTheSameAs(view))
+        .isPresent();
   }
 
   private void follow() {

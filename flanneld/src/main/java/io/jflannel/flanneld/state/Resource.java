@@ -27,18 +27,7 @@ public sealed interface Resource {
   }
 
   /** The stage of a pass that handles it. */
-  default Stage stage() {
-    return switch (this) {
-      case VxlanDevice d -> Stage.DEVICES;
-      case OtherDevice d -> Stage.DEVICES;
-      case DeviceAddress a -> Stage.DEVICES;
-      case DeviceSysctl s -> Stage.DEVICES;
-      case Nexthop n -> Stage.ENTRIES;
-      case FdbEntry f -> Stage.ENTRIES;
-      case Neighbour n -> Stage.ENTRIES;
-      case Route r -> Stage.ENTRIES;
-    };
-  }
+  Stage stage();
 
   /** A pass first settles the devices, then what lives on them; each stage has its own read. */
   enum Stage {
@@ -73,6 +62,11 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.Device(name);
+    }
+
+    @Override
+    public Stage stage() {
+      return Stage.DEVICES;
     }
 
     /** Any port serves if none is asked for, and a device without a parent is taken as it is. */
@@ -118,6 +112,11 @@ public sealed interface Resource {
     public Key key() {
       return new Key.Device(name);
     }
+
+    @Override
+    public Stage stage() {
+      return Stage.DEVICES;
+    }
   }
 
   /** An address on one of our devices. */
@@ -125,6 +124,11 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.Address(device, cidr);
+    }
+
+    @Override
+    public Stage stage() {
+      return Stage.DEVICES;
     }
   }
 
@@ -154,6 +158,11 @@ public sealed interface Resource {
     public Key key() {
       return new Key.Sysctl(path);
     }
+
+    @Override
+    public Stage stage() {
+      return Stage.DEVICES;
+    }
   }
 
   /** An IPv4 nexthop object, on-link or not; the kernel chooses its id. */
@@ -161,6 +170,11 @@ public sealed interface Resource {
     @Override
     public Key.NexthopObject key() {
       return new Key.NexthopObject(device, gateway, onlink);
+    }
+
+    @Override
+    public Stage stage() {
+      return Stage.ENTRIES;
     }
 
     @Override
@@ -180,6 +194,11 @@ public sealed interface Resource {
     }
 
     @Override
+    public Stage stage() {
+      return Stage.ENTRIES;
+    }
+
+    @Override
     public boolean satisfiedBy(Resource found) {
       return found instanceof FdbEntry entry && remote.equals(entry.remote);
     }
@@ -190,6 +209,11 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.NeighbourEntry(device, ip);
+    }
+
+    @Override
+    public Stage stage() {
+      return Stage.ENTRIES;
     }
 
     @Override
@@ -208,6 +232,11 @@ public sealed interface Resource {
     @Override
     public Key key() {
       return new Key.RouteTo(destination);
+    }
+
+    @Override
+    public Stage stage() {
+      return Stage.ENTRIES;
     }
 
     @Override

@@ -44,7 +44,8 @@ public record SubnetEnv(Optional<Part> v4, Optional<Part> v6, int mtu, boolean i
     StringBuilder text = new StringBuilder();
     v4.ifPresent(part -> lines(text, "FLANNEL_", part));
     v6.ifPresent(part -> lines(text, "FLANNEL_IPV6_", part));
-    return text.append("FLANNEL_MTU=%d\nFLANNEL_IPMASQ=%b\n".formatted(mtu, ipMasq)).toString();
+    text.append("FLANNEL_MTU=").append(mtu).append('\n');
+    return text.append("FLANNEL_IPMASQ=").append(ipMasq).append('\n').toString();
   }
 
   /** SF-2: the subnet line carries the first host address. */

@@ -72,6 +72,7 @@ final class PaceTest {
   @Test
   void theTickGrowsWithTheCostOfAPass() {
     assertThat(Pace.first(START).next(START, ms(2)).tick()).isEqualTo(Duration.ofSeconds(10));
-    assertThat(Pace.first(START).next(START, ms(40)).tick()).isEqualTo(Duration.ofSeconds(40));
+    assertThat(Pace.first(START).next(START, ms(10)).tick()).isEqualTo(Duration.ofSeconds(50));
+    assertThat(Pace.first(START).next(START, ms(90)).tick()).isEqualTo(Pace.LONGEST_TICK);
   }
 }

@@ -31,11 +31,15 @@ final class WatchStream {
   private static final Metadata.Key<String> HAS_LEADER =
       Metadata.Key.of("hasleader", Metadata.ASCII_STRING_MARSHALLER);
 
-  /** A progress request is sent after this, as a sign of life (etcd 3.4 and later answer it). */
-  static final Duration PROGRESS = Duration.ofSeconds(10);
+  /**
+   * A progress request is sent after this, as a sign of life (etcd 3.4 and later answer it). It
+   * finds a proxy that lives while the etcd behind it is gone; a dead connection is found sooner,
+   * by HTTP/2's pings.
+   */
+  static final Duration PROGRESS = Duration.ofSeconds(30);
 
   /** No answer at all for so long, where answers came before, is the end. */
-  static final Duration SILENCE = Duration.ofSeconds(25);
+  static final Duration SILENCE = Duration.ofSeconds(75);
 
   /** Messages under way before the consumer has taken the first. */
   private static final int WINDOW = 4;
