@@ -15,7 +15,8 @@
 ensure_image() {
   image=$root/.build/$(source_hash)
   if image_is_good; then return; fi
-  mkdir -p "$root/.build"
+  mkdir -p "$root/.build" 2>/dev/null && [ -w "$root/.build" ] ||
+    die "has to build first, and $(id -un) may not write $root/.build: run it once as the owner of $root"
   exec 9>"$root/.build/lock"
   flock 9 # another jflannel may be at it
   if [ ! -e "$image/complete" ]; then

@@ -29,21 +29,30 @@ public final class Backends {
       return switch (type) {
         case Vxlan.TYPE -> new Vxlan(config);
         case HostGw.TYPE -> new HostGw(config, external);
-        default -> throw unavailable(config.backendType(), type);
+        default -> throw unavailable(config, type);
       };
     } catch (JsonException e) {
       throw new ConfigException(String.valueOf(e.getMessage()));
     }
   }
 
-  private static ConfigException unavailable(String written, String type) {
+  private static ConfigException unavailable(NetworkConfig config, String type) {
     String available = String.join(", ", AVAILABLE);
+    String written = config.backendType();
+    String none = config.backend().members().isEmpty() ? " (there is no Backend.Type)" : "";
     return new ConfigException(
         LATER.contains(type)
-            ? "Backend.Type: \"" + written + "\" is not available yet; available: " + available
+            ? "Backend.Type: \""
+                + written
+                + "\""
+                + none
+                + " is not available yet; available: "
+                + available
             : "Backend.Type: unknown backend type: \""
                 + written
-                + "\"; known: "
+                + "\""
+                + none
+                + "; known: "
                 + available
                 + ", and not available yet: "
                 + String.join(", ", LATER));

@@ -8,13 +8,29 @@ import io.jflannel.flanneld.cli.CommandLine.Version;
 import io.jflannel.flanneld.config.ConfigException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** flanneld's command line and {@code FLANNELD_*} (spec 1.1 to 1.4), read and checked. Pure. */
 public final class FlanneldFlags {
+
+  private static final String PREFIX = "FLANNELD_";
+
+  private static final List<String> ETCD =
+      List.of(
+          "etcd-endpoints",
+          "etcd-prefix",
+          "etcd-keyfile",
+          "etcd-certfile",
+          "etcd-cafile",
+          "etcd-username",
+          "etcd-password",
+          "etcd-api");
 
   private FlanneldFlags() {}
 
@@ -63,15 +79,38 @@ public final class FlanneldFlags {
     }
     FlagValues values = parsed.values().or(fromEnvironment);
     try {
-      return new Run(OptionsReader.read(values), warnings(values, parsed.ignored()));
+      List<String> warnings = new ArrayList<>(unknown(flags, environment));
+      warnings.addAll(warnings(values, parsed.ignored()));
+      return new Run(OptionsReader.read(values), warnings);
     } catch (ConfigException e) {
-      return new Bad(Bad.UNUSABLE, e.getMessage(), "");
+      return new Bad(Bad.UNUSABLE, e.getMessage() + origin(fromEnvironment.keySet()), "");
     }
+  }
+
+  /** Which flags nobody finds on the command line. */
+  private static String origin(Set<String> fromEnvironment) {
+    return fromEnvironment.isEmpty()
+        ? ""
+        : fromEnvironment.stream()
+            .map(FlanneldFlags::variable)
+            .sorted()
+            .collect(Collectors.joining(", ", " (from the environment: ", ")"));
+  }
+
+  /** Mistyped ones, as a rule; upstream says nothing. */
+  private static List<String> unknown(GoFlags flags, Map<String, String> environment) {
+    Set<String> known = new HashSet<>();
+    flags.all().forEach(flag -> known.add(variable(flag.name())));
+    return environment.keySet().stream()
+        .filter(name -> name.startsWith(PREFIX) && !known.contains(name))
+        .sorted()
+        .map(name -> "The environment variable " + name + " belongs to no flag")
+        .toList();
   }
 
   /** CLI-5: {@code FLANNELD_} and the flag's name in upper case. */
   private static String variable(String name) {
-    return "FLANNELD_" + name.toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
+    return PREFIX + name.toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
   }
 
   private static List<String> warnings(FlagValues values, int ignored) {
@@ -87,6 +126,11 @@ public final class FlanneldFlags {
       if (!values.text(name).isEmpty()) {
         warnings.add("Flag -" + name + " has no effect");
       }
+    }
+    if (!values.text("local-store").isEmpty()) {
+      ETCD.stream()
+          .filter(values::isGiven)
+          .forEach(name -> warnings.add("Flag -" + name + " has no effect beside -local-store"));
     }
     if (values.bool("ip-masq")) {
       warnings.add(

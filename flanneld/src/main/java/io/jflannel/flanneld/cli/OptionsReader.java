@@ -3,6 +3,7 @@ package io.jflannel.flanneld.cli;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.iface.InterfaceSelection;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.nio.file.InvalidPathException;
@@ -30,6 +31,7 @@ final class OptionsReader {
           "Flag -kube-subnet-mgr: the Kubernetes store is not available yet; use etcd"
               + " (-etcd-endpoints) or, on one machine, -local-store");
     }
+    interfaces(values);
     return new Options(
         etcd(values),
         kubernetes(values),
@@ -77,6 +79,16 @@ final class OptionsReader {
         values.bool("set-node-network-unavailable"));
   }
 
+  /** IF-2: upstream finds out when it has a network configuration. */
+  private static void interfaces(FlagValues values) {
+    List<String> hopeless =
+        InterfaceSelection.hopeless(
+            values.texts("iface"), values.texts("iface-regex"), values.text("iface-can-reach"));
+    if (!hopeless.isEmpty()) {
+      throw new ConfigException("No interface can be chosen: " + String.join("; ", hopeless));
+    }
+  }
+
   private static Options.Health health(FlagValues values) {
     long port = values.integer("healthz-port");
     if (port > MAX_PORT) {
@@ -89,7 +101,9 @@ final class OptionsReader {
   private static Duration margin(long minutes) {
     if (minutes < 1 || minutes > MAX_MARGIN) {
       throw new ConfigException(
-          "Invalid subnet-lease-renew-margin option, out of acceptable range");
+          "Invalid subnet-lease-renew-margin option, out of acceptable range (1 to "
+              + MAX_MARGIN
+              + " minutes)");
     }
     return Duration.ofMinutes(minutes);
   }

@@ -27,6 +27,11 @@ public final class ConfigException extends RuntimeException {
     return message;
   }
 
+  /** The same error, told with the place where the configuration stands. */
+  public ConfigException in(String place) {
+    return new ConfigException(place + ": " + message, fatal);
+  }
+
   /** One that ends the daemon with status 1. */
   static ConfigException fatal(String message) {
     return new ConfigException(message, true);

@@ -21,13 +21,14 @@ public final class NetworkConfigParser {
   /**
    * Reads the value of {@code <prefix>/config}.
    *
-   * @throws ConfigException naming field, value and rule
+   * @throws ConfigException naming field, value and rule; where the text stands is the caller's to
+   *     say
    */
   public static NetworkConfig parse(String json) {
     try {
-      return config(JsonFields.ofDocument("the network configuration", Json.parse(json)));
+      return config(JsonFields.ofDocument("the value", Json.parse(json)));
     } catch (JsonException e) {
-      throw new ConfigException("network configuration: " + e.getMessage());
+      throw new ConfigException(e.getMessage());
     }
   }
 
@@ -41,8 +42,8 @@ public final class NetworkConfigParser {
     Backend backend = Backend.read(fields);
     if (!v4On && !v6On) {
       throw ConfigException.fatal(
-          "network configuration: EnableIPv4 is false and EnableIPv6 is not true: no address family"
-              + " is left; set at least one of them to true");
+          "EnableIPv4 is false and EnableIPv6 is not true: no address family is left; set at least"
+              + " one of them to true");
     }
     return new NetworkConfig(
         v4On ? Optional.of(v4.validated()) : Optional.empty(),
@@ -154,8 +155,7 @@ public final class NetworkConfigParser {
 
     private ConfigException missing() {
       return new ConfigException(
-          "network configuration: "
-              + prefix
+          prefix
               + "Network is missing or covers everything: a CIDR such as "
               + (family == Family.V4 ? "\"10.244.0.0/16\"" : "\"fd00:10:244::/56\"")
               + " is required while "
@@ -163,8 +163,7 @@ public final class NetworkConfigParser {
     }
 
     private ConfigException bad(String field, Object value, String rule) {
-      return new ConfigException(
-          "network configuration: " + prefix + field + " " + value + " " + rule);
+      return new ConfigException(prefix + field + " " + value + " " + rule);
     }
   }
 

@@ -38,7 +38,7 @@ final class ConfigWait {
    * The first valid configuration.
    *
    * @throws StartException if what was found says that the daemon must not run: no family (NET-4),
-   *     or two trees in use on one etcd
+   *     or two trees in use on one etcd; or that user or password are wrong (ETC-7)
    */
   NetworkConfig await() throws InterruptedException {
     while (true) {
@@ -63,6 +63,9 @@ final class ConfigWait {
     } catch (AmbiguousTreesException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     } catch (StoreException e) {
+      if (e.isBadCredentials()) {
+        throw new StartException(String.valueOf(e.getMessage()));
+      }
       failed(String.valueOf(e.getMessage()));
     }
     return Optional.empty();

@@ -13,6 +13,7 @@ import io.jflannel.flanneld.iface.Selection;
 import io.jflannel.flanneld.iface.Wish;
 import io.jflannel.flanneld.kernel.ExistingVteps;
 import io.jflannel.flanneld.kernel.HostNetworkReader;
+import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
@@ -25,9 +26,9 @@ import io.jflannel.flanneld.subnetfile.LockedException;
 import io.jflannel.flanneld.subnetfile.PreviousSubnets;
 import io.jflannel.flanneld.subnetfile.SubnetFile;
 import io.jflannel.net.Family;
-import io.jflannel.net.Ip;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -35,7 +36,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** One run of flanneld, in the order of spec 2.1. */
 final class Daemon {
@@ -58,6 +58,9 @@ final class Daemon {
    * @throws StartException if the node cannot be started, or not go on, as configured
    */
   void run() throws InterruptedException {
+    Rights.demand();
+    mustBeNoDirectory("subnet-file", options.subnetFile());
+    options.statusFile().ifPresent(file -> mustBeNoDirectory("status-file", file));
     About about = about();
     LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
     try (SubnetFile file = subnetFile()) {
@@ -72,6 +75,13 @@ final class Daemon {
       } catch (LeaseLostException e) {
         throw new StartException("Subnet lost (--on-lease-lost=exit): " + e.getMessage());
       }
+    }
+  }
+
+  private static void mustBeNoDirectory(String flag, Path path) {
+    if (Files.isDirectory(path)) {
+      throw new StartException(
+          "Invalid " + flag + " option: " + path + " is a directory; name a file in it");
     }
   }
 
@@ -151,7 +161,9 @@ final class Daemon {
         .forEach(missing -> LOG.log(Level.WARNING, missing));
     ExternalInterface external = chooseInterface(config);
     board.update(facts -> facts.with(external));
-    Backend backend = backend(config, external);
+    Doubts.of(config, external, store.configPlace())
+        .forEach(doubt -> LOG.log(Level.WARNING, doubt));
+    Backend backend = backend(config, external, store.configPlace());
     Backend.Vteps vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
     return new Node(options, config, backend, external, vteps, previous, board);
   }
@@ -172,35 +184,19 @@ final class Daemon {
                 "Failed to find an interface: " + String.join("; ", none.reasons()));
         case Selection.Found found -> {
           found.passedOver().forEach(miss -> LOG.log(Level.INFO, "Passed over {0}", miss));
-          LOG.log(Level.INFO, "Using {0}", words(found.external()));
+          LOG.log(Level.INFO, "Using {0}", found.external().words());
           yield found.external();
         }
       };
     }
   }
 
-  private static String words(ExternalInterface external) {
-    return "interface %s, MTU %d, address %s, announced as %s"
-        .formatted(
-            external.name(),
-            external.mtu(),
-            both(external.address4(), external.address6()),
-            both(external.public4(), external.public6()));
-  }
-
-  private static String both(Optional<Ip> v4, Optional<Ip> v6) {
-    return Stream.of(v4, v6)
-        .flatMap(Optional::stream)
-        .map(Ip::toString)
-        .collect(Collectors.joining(" and "));
-  }
-
-  private Backend backend(NetworkConfig config, ExternalInterface external) {
+  private Backend backend(NetworkConfig config, ExternalInterface external, String place) {
     try {
       Backend backend = Backends.of(config, external);
       return options.ipBlackholeRoute() ? Backends.withBlackholeRoute(backend) : backend;
     } catch (ConfigException e) {
-      throw new StartException(e.getMessage());
+      throw new StartException(e.in(place).getMessage());
     }
   }
 }

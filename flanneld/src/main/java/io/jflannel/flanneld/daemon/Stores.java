@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.daemon;
 
+import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfigParser;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.store.LeaseStore;
+import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.RegistryStore;
 import io.jflannel.flanneld.store.etcd.EtcdRegistries;
 import io.jflannel.flanneld.store.local.LocalRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Which store the options mean. */
 final class Stores {
@@ -16,13 +20,25 @@ final class Stores {
   /**
    * Opens it; nothing is asked yet.
    *
-   * @throws io.jflannel.flanneld.config.ConfigException if a flag or a file it names cannot be used
+   * @throws ConfigException if a flag or a file it names cannot be used
    */
   static LeaseStore open(Options options) {
-    return new RegistryStore(
-        options.localStore().isPresent()
-            ? new LocalRegistry(options.localStore().get())
-            : EtcdRegistries.open(options.etcd()),
-        NetworkConfigParser::parse);
+    Registry registry =
+        options
+            .localStore()
+            .map(Stores::local)
+            .orElseGet(() -> EtcdRegistries.open(options.etcd()));
+    return new RegistryStore(registry, NetworkConfigParser::parse);
+  }
+
+  /** A directory that is missing may come, or is made when the first lease is written. */
+  private static Registry local(Path dir) {
+    if (Files.exists(dir) && !Files.isDirectory(dir)) {
+      throw new ConfigException(
+          "Invalid local-store option: %s is no directory; name one that has, or shall have, the"
+                  .formatted(dir)
+              + " file \"config\" and the leases in it");
+    }
+    return new LocalRegistry(dir);
   }
 }

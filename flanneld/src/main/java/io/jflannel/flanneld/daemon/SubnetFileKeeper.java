@@ -5,6 +5,7 @@ import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.Latest.Versioned;
 import io.jflannel.flanneld.log.RateLimitedLog;
+import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.FileState;
 import io.jflannel.flanneld.subnetfile.SubnetEnv;
 import io.jflannel.flanneld.subnetfile.SubnetFile;

@@ -33,6 +33,38 @@ public final class InterfaceSelection {
     return new InterfaceSelection(wish, host, routes).select();
   }
 
+  /**
+   * What is wrong with the candidates, one line each, if none of them can succeed on any host;
+   * empty if one may. A bad one among good ones is passed over (IF-2).
+   *
+   * @param ifaces {@code --iface}
+   * @param regexes {@code --iface-regex}
+   * @param canReach {@code --iface-can-reach}
+   */
+  public static List<String> hopeless(List<String> ifaces, List<String> regexes, String canReach) {
+    List<String> problems = new ArrayList<>();
+    regexes.forEach(regex -> regexProblem(regex).ifPresent(problems::add));
+    reachProblem(canReach).ifPresent(problems::add);
+    int candidates = ifaces.size() + regexes.size() + (canReach.isEmpty() ? 0 : 1);
+    return problems.size() == candidates ? problems : List.of();
+  }
+
+  private static Optional<String> regexProblem(String regex) {
+    try {
+      Regex.compile(regex);
+      return Optional.empty();
+    } catch (PatternSyntaxException e) {
+      return Optional.of(
+          "--iface-regex=" + regex + ": no regular expression: " + e.getDescription());
+    }
+  }
+
+  private static Optional<String> reachProblem(String target) {
+    return target.isEmpty() || Announced.literal(target).isPresent()
+        ? Optional.empty()
+        : Optional.of("--iface-can-reach=" + target + ": no IP address");
+  }
+
   private Selection select() {
     List<String> misses = new ArrayList<>(Announced.problems(wish));
     if (misses.isEmpty()) {
@@ -58,11 +90,19 @@ public final class InterfaceSelection {
       lookups.add(this::byReach);
     }
     if (lookups.isEmpty()) {
-      String flag = wish.publicIp().isEmpty() ? "--public-ipv6=" : "--public-ip=";
-      String candidate = wish.publicIp().isEmpty() ? wish.publicIpv6() : wish.publicIp();
-      lookups.add(() -> candidate(candidate, flag + candidate));
+      lookups.add(this::byPublicIp);
     }
     return lookups;
+  }
+
+  /** IF-1. An address of a NAT is on no interface: then one must be named too. */
+  private Lookup byPublicIp() {
+    String flag = wish.publicIp().isEmpty() ? "--public-ipv6=" : "--public-ip=";
+    String candidate = wish.publicIp().isEmpty() ? wish.publicIpv6() : wish.publicIp();
+    Lookup lookup = candidate(candidate, flag + candidate);
+    return lookup instanceof Miss(String reason) && !candidate.isEmpty()
+        ? new Miss(reason + " (if it is that of a NAT, name the interface with --iface as well)")
+        : lookup;
   }
 
   /** IF-3, IF-4: an address, a name, or nothing at all, which means the default route. */
@@ -76,7 +116,11 @@ public final class InterfaceSelection {
     }
     return host.named(candidate)
         .map(link -> complete(flag, link, Optional.empty(), Optional.empty()))
-        .orElseGet(() -> new Miss(flag + ": there is no interface of that name"));
+        .orElseGet(() -> new Miss(flag + ": there is no interface of that name" + list(candidate)));
+  }
+
+  private static String list(String candidate) {
+    return candidate.contains(",") ? "; several are given by several --iface" : "";
   }
 
   private Lookup byAddress(Ip ip, String flag) {
@@ -118,13 +162,12 @@ public final class InterfaceSelection {
     if (text.isEmpty()) {
       return byDefaultRoute();
     }
-    String flag = "--iface-regex=" + text;
-    Regex regex;
-    try {
-      regex = Regex.compile(text);
-    } catch (PatternSyntaxException e) {
-      return new Miss(flag + ": no regular expression: " + e.getDescription());
+    Optional<String> problem = regexProblem(text);
+    if (problem.isPresent()) {
+      return new Miss(problem.get());
     }
+    String flag = "--iface-regex=" + text;
+    Regex regex = Regex.compile(text);
     for (Link link : host.links()) {
       Optional<Ip> v4 = matching(regex, link, Family.V4);
       Optional<Ip> v6 = matching(regex, link, Family.V6);
@@ -148,16 +191,17 @@ public final class InterfaceSelection {
 
   /** IF-6. */
   private Lookup byReach() {
-    String flag = "--iface-can-reach=" + wish.canReach();
-    Optional<Ip> target = Announced.literal(wish.canReach());
-    if (target.isEmpty()) {
-      return new Miss(flag + ": no IP address");
+    Optional<String> problem = reachProblem(wish.canReach());
+    if (problem.isPresent()) {
+      return new Miss(problem.get());
     }
-    if (!wish.wants(target.get().family())) {
-      return new Miss(flag + ": the network has no " + target.get().family());
+    String flag = "--iface-can-reach=" + wish.canReach();
+    Ip target = Ip.parse(wish.canReach());
+    if (!wish.wants(target.family())) {
+      return new Miss(flag + ": the network has no " + target.family());
     }
     return routes
-        .ask(target.get())
+        .ask(target)
         .flatMap(way ->
             host.indexed(way.link())
                 .map(link ->

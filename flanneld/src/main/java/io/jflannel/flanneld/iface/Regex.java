@@ -41,6 +41,7 @@ record Regex(Pattern pattern) {
       case "punct" -> "{Punct}";
       case "space" -> "{Space}";
       case "upper" -> "{Upper}";
+      case "word" -> "{IsWord}";
       case "xdigit" -> "{XDigit}";
       default -> throw new PatternSyntaxException("unknown class", "[:" + name + ":]", -1);
     };

@@ -167,7 +167,9 @@ public record JsonFields(String where, Json.Obj object) {
   private JsonException wrong(String name, Json json, String rule) {
     String text = json.text();
     String shown = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
-    return new JsonException(where + name + ": " + shown + " is " + kind(json) + ", " + rule);
+    // that a number is one says nothing about why it is the wrong one
+    String kind = json instanceof Json.Num ? " " : " is " + kind(json) + ", ";
+    return new JsonException(where + name + ": " + shown + kind + rule);
   }
 
   private static String kind(Json json) {

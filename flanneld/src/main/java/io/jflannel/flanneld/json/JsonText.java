@@ -4,6 +4,7 @@ package io.jflannel.flanneld.json;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -21,6 +22,10 @@ final class JsonText {
           .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).build())
           .build();
 
+  /** What Jackson adds for programmers: where it would show its source, and code points. */
+  private static final Pattern NOISE =
+      Pattern.compile(" \\(start marker at \\[.*]\\)| \\(code \\d+\\)");
+
   private JsonText() {}
 
   static Json parse(String text) {
@@ -36,7 +41,8 @@ final class JsonText {
       }
       return json;
     } catch (JacksonException e) {
-      throw new JsonException("no JSON: " + e.getOriginalMessage() + at(e.getLocation()));
+      String what = NOISE.matcher(e.getOriginalMessage()).replaceAll("");
+      throw new JsonException("no JSON: " + what + at(e.getLocation()));
     }
   }
 

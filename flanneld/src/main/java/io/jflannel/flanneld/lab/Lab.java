@@ -8,6 +8,7 @@ import io.jflannel.flanneld.lab.plan.Wiring;
 import io.jflannel.flanneld.lab.process.CommandException;
 import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.flanneld.lab.process.Parallel;
+import io.jflannel.flanneld.lab.process.Preconditions;
 import io.jflannel.flanneld.lab.process.Program;
 import io.jflannel.flanneld.lab.process.RunDirectory;
 import io.jflannel.net.Family;
@@ -58,6 +59,7 @@ public final class Lab implements AutoCloseable {
    * @throws CommandException if a step fails; nothing is left then
    */
   static Lab start(LabSpec spec, Consumer<String> progress) throws InterruptedException {
+    Preconditions.demand();
     Lab lab = new Lab(spec);
     try {
       progress.accept("namespaces " + lab.topology.prefix() + "-*, joined by a bridge");

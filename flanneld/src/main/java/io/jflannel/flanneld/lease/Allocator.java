@@ -44,6 +44,11 @@ public final class Allocator {
 
       /** The error text (P14). */
       public String text() {
+        if (total.signum() == 0) {
+          String prefix = family == Family.V4 ? "" : "IPv6";
+          return "out of subnets: %sSubnetMin %s is above %sSubnetMax %s"
+              .formatted(prefix, range.subnetMin(), prefix, range.subnetMax());
+        }
         return "out of subnets: %1$s of %1$s %2$s subnets of length %3$d between %4$s and %5$s are used (%6$d leases in %7$s)"
             .formatted(
                 total,

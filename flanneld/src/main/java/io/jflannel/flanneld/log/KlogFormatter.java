@@ -4,23 +4,31 @@ package io.jflannel.flanneld.log;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.zone.ZoneRules;
+import java.util.Set;
 import java.util.logging.Formatter;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
-import org.jspecify.annotations.Nullable;
 
 /**
  * klog's line (spec CLI-6): {@code Lmmdd hh:mm:ss.uuuuuu <pid padded to 7> file:line] message}, in
  * local time.
  *
- * <p>The file is the last part of the logger's name with {@code .java}, the line always 0: finding
- * the caller would cost a walk of the stack for each record. DEBUG and TRACE are {@code I}, as
- * klog's verbose lines are. A throwable follows the message on the same line; an error's stack
- * comes in lines behind it.
+ * <p>File and line are the caller's, found by a walk of the stack (some microseconds): the thread
+ * that logs must be the one that formats. DEBUG and TRACE are {@code I}, as klog's verbose lines
+ * are. A throwable follows the message on the same line; an error's stack comes in lines behind it.
  */
 final class KlogFormatter extends Formatter {
 
   private static final int PID_WIDTH = 7;
+
+  /** What stands between the caller and this, besides the JDK. */
+  private static final Set<String> LOGGING =
+      Set.of(
+          KlogFormatter.class.getName(),
+          LineHandler.class.getName(),
+          RateLimitedLog.class.getName());
+
+  private static final StackWalker STACK = StackWalker.getInstance();
 
   private final String pid;
   private final ZoneRules zone;
@@ -42,7 +50,7 @@ final class KlogFormatter extends Formatter {
     LogText.padded(out, time.getMinute(), 2).append(':');
     LogText.padded(out, time.getSecond(), 2).append('.');
     LogText.padded(out, time.getNano() / 1000, 6).append(' ');
-    out.append(pid).append(' ').append(file(record.getLoggerName())).append(":0] ");
+    out.append(pid).append(' ').append(caller()).append("] ");
     out.append(LogText.message(record));
     Throwable thrown = record.getThrown();
     if (thrown != null) {
@@ -62,13 +70,20 @@ final class KlogFormatter extends Formatter {
     return level.intValue() >= Level.WARNING.intValue() ? 'W' : 'I';
   }
 
-  /** {@code a.b.Outer$Inner} is in {@code Outer.java}. */
-  private static String file(@Nullable String logger) {
-    if (logger == null || logger.isEmpty()) {
-      return "???";
-    }
-    String name = logger.substring(logger.lastIndexOf('.') + 1);
-    int inner = name.indexOf('$');
-    return (inner > 0 ? name.substring(0, inner) : name) + ".java";
+  /** As klog itself, {@code ???:1} where that cannot be told. */
+  private static String caller() {
+    return STACK
+        .walk(frames -> frames.filter(KlogFormatter::isCaller).findFirst())
+        .filter(frame -> frame.getFileName() != null && frame.getLineNumber() > 0)
+        .map(frame -> frame.getFileName() + ":" + frame.getLineNumber())
+        .orElse("???:1");
+  }
+
+  private static boolean isCaller(StackWalker.StackFrame frame) {
+    String name = frame.getClassName();
+    return !LOGGING.contains(name)
+        && !name.startsWith("java.")
+        && !name.startsWith("jdk.")
+        && !name.startsWith("sun.");
   }
 }

@@ -135,6 +135,6 @@ final class Reporter {
   }
 
   void external(ExternalInterface before, ExternalInterface now) {
-    journal.external("External interface changed from " + before + " to " + now);
+    journal.external("External interface changed from " + before.words() + " to " + now.words());
   }
 }

@@ -75,7 +75,13 @@ public final class HealthServer implements AutoCloseable {
               : new InetSocketAddress(InetAddress.getByName(where.ip()), where.port());
       return HttpServer.create(address, 0);
     } catch (IOException e) {
-      throw new IOException("health server: cannot listen on " + text + ": " + e.getMessage(), e);
+      throw new IOException(
+          "health server: cannot listen on "
+              + text
+              + ": "
+              + e.getMessage()
+              + " (--healthz-ip, --healthz-port)",
+          e);
     }
   }
 

@@ -60,7 +60,10 @@ public final class StatusText {
             "daemon",
             "%s, version %s, pid %d"
                 .formatted(running ? "running" : "NOT RUNNING", word(document, "version"), pid())));
-    lines.add(line("ready", ready() ? "yes" : "no"));
+    if (!running) {
+      lines.add(line("", "what follows is what it wrote last, at " + word(document, "written")));
+    }
+    lines.add(line("ready", !ready() ? "no" : running ? "yes" : "no: it was, but it does not run"));
     words(document, "reasons").forEach(reason -> lines.add(line("", "- " + reason)));
     document.member("restartNeeded").ifPresent(r -> lines.add(line("restart", plain(r))));
     lines.add(line("lease", lease(object(document, "lease"), now)));

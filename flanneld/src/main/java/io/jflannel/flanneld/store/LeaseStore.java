@@ -19,12 +19,16 @@ public interface LeaseStore extends AutoCloseable {
   /** Text for the log and the status, without secrets. */
   String description();
 
+  /** Where the network configuration stands, as a message begins: which key or file. */
+  String configPlace();
+
   /**
    * Reads and validates the network configuration once.
    *
    * @throws StoreException if the store cannot be asked or has none: the message says which key and
    *     what would fix it (P12)
-   * @throws io.jflannel.flanneld.config.ConfigException if it is there but wrong
+   * @throws io.jflannel.flanneld.config.ConfigException if it is there but wrong; the message
+   *     begins with {@link #configPlace}
    */
   NetworkConfig readConfig() throws InterruptedException;
 

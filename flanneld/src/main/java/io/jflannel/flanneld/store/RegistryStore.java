@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store;
 
+import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
@@ -54,15 +55,25 @@ public final class RegistryStore implements LeaseStore {
   }
 
   @Override
+  public String configPlace() {
+    return "network configuration in " + registry.configKey();
+  }
+
+  @Override
   public NetworkConfig readConfig() throws InterruptedException {
-    return parser.apply(
+    String text =
         registry
             .config()
             .orElseThrow(() ->
                 new StoreException(
                     "there is no network configuration: %s does not exist in %s. To set it: %s"
                         .formatted(
-                            registry.configKey(), registry.description(), registry.configHint()))));
+                            registry.configKey(), registry.description(), registry.configHint())));
+    try {
+      return parser.apply(text);
+    } catch (ConfigException e) {
+      throw e.in(configPlace());
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * file.
  */
 public final class SubnetFile implements AutoCloseable {
+
+  private static final long LARGEST = 1 << 20;
 
   private final Path path;
   private final AtomicFile file;
@@ -66,6 +69,10 @@ public final class SubnetFile implements AutoCloseable {
    */
   public Optional<String> read() throws IOException {
     try {
+      BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+      if (!attributes.isRegularFile() || attributes.size() > LARGEST) { // a pipe never ends
+        throw new FileSystemException(path.toString(), null, "is no subnet file");
+      }
       return Optional.of(new String(Files.readAllBytes(path), UTF_8));
     } catch (NoSuchFileException e) {
       return Optional.empty();

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FlanneldFlagsTest {
 
   private static final String MARGIN =
-      "Invalid subnet-lease-renew-margin option, out of acceptable range";
+      "Invalid subnet-lease-renew-margin option, out of acceptable range (1 to 1439 minutes)";
 
   @Test
   void defaults() { // 1.1
@@ -272,7 +272,9 @@ class FlanneldFlagsTest {
 
   @Test
   void theMarginFromTheEnvironmentIsCheckedToo() {
-    assertThat(read("", "FLANNELD_SUBNET_LEASE_RENEW_MARGIN=0")).isEqualTo(new Bad(1, MARGIN, ""));
+    assertThat(read("", "FLANNELD_SUBNET_LEASE_RENEW_MARGIN=0"))
+        .isEqualTo(
+            new Bad(1, MARGIN + " (from the environment: FLANNELD_SUBNET_LEASE_RENEW_MARGIN)", ""));
     assertThat(
             options("-subnet-lease-renew-margin 5", "FLANNELD_SUBNET_LEASE_RENEW_MARGIN=0")
                 .renewMargin())
@@ -302,6 +304,10 @@ class FlanneldFlagsTest {
         "-public-ipv6 :: | Invalid public-ipv6 option: no node can be reached",
         "-public-ipv6 ff02::1 | Invalid public-ipv6 option: no node can be reached",
         "-subnet-file= | Invalid subnet-file option: it is empty",
+        "-iface-regex ( | No interface can be chosen: --iface-regex=(: no regular expression: Unclosed group",
+        "-iface-regex [ -iface-regex * | No interface can be chosen: --iface-regex=[: no regular expression: Unclosed character class; --iface-regex=*: no",
+        "-iface-can-reach gw.example | No interface can be chosen: --iface-can-reach=gw.example: no IP address",
+        "-iface-regex ( -iface-can-reach 1.2.3 | No interface can be chosen: --iface-regex=(: no regular expression: Unclosed group; --iface-can-reach=1.2.3: no IP address",
         "-kube-subnet-mgr | Flag -kube-subnet-mgr: the Kubernetes store is not available yet",
       })
   void valuesNoDaemonCanRunWith(String line, String message) {
@@ -313,6 +319,20 @@ class FlanneldFlagsTest {
               assertThat(bad.message()).startsWith(message);
               assertThat(bad.usage()).isEmpty();
             });
+  }
+
+  @ParameterizedTest // golden 8: a bad candidate among others is passed over
+  @ValueSource(
+      strings = {
+        "-iface eth9 -iface-regex [ -iface-regex ^eth",
+        "-iface eth0 -iface-regex (",
+        "-iface= -iface-can-reach nosuch",
+        "-iface-regex= -iface-regex (",
+        "-iface-regex ( -iface-can-reach 8.8.8.8",
+        "-iface-regex ^[[:word:]]+$",
+      })
+  void candidatesOfWhichOneMayBeAnInterface(String line) {
+    assertThat(read(line)).isInstanceOf(Run.class);
   }
 
   @Test
@@ -408,6 +428,15 @@ class FlanneldFlagsTest {
   }
 
   @Test
+  void aVariableThatBelongsToNoFlagIsWarnedAbout() {
+    Run run =
+        (Run) read("", "FLANNELD_ETCD_ENDPOINT=x", "FLANNELD_VERSION=1", "FLANNEL_MTU=1", "HOME=/");
+
+    assertThat(run.warnings())
+        .containsExactly("The environment variable FLANNELD_ETCD_ENDPOINT belongs to no flag");
+  }
+
+  @Test
   void verbosityAndInterfacesInOrder() { // 1.8
     Options options = options("-v 10 -iface eth0 --iface=eth1");
 
@@ -422,6 +451,8 @@ class FlanneldFlagsTest {
             w -> assertThat(w).contains("-vmodule"),
             w -> assertThat(w).contains("-log_backtrace_at"),
             w -> assertThat(w).contains("-ip-masq").contains("not available yet"));
+    assertThat(((Run) read("-local-store /l", "FLANNELD_ETCD_PREFIX=/p")).warnings())
+        .containsExactly("Flag -etcd-prefix has no effect beside -local-store");
     assertThat(((Run) read("-kube-api-url x -kubeconfig-file y")).warnings()).isEmpty();
   }
 

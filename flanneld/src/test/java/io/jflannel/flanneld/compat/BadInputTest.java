@@ -42,7 +42,10 @@ class BadInputTest {
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","Port":70000}} | Backend.Port
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","MTU":40}} | Backend.MTU
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","GBP":"yes"}} | Backend.GBP
-          {"Network":"10.5.0.0/16"} | "udp" is not available yet
+          {"Network":"10.5.0.0/16"} | "udp" (there is no Backend.Type) is not available yet; available: vxlan
+          {"Network":"10.5.0.0/16","Backend":null} | unknown backend type: "" (there is no Backend.Type); known: vxlan
+          {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":-1}} | Backend.VNI: -1 must be an integer from 0 to 16777215
+          {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","Port":"8472"}} | Backend.Port: "8472" is a string, must be an integer
           {"EnableIPv4":false} | EnableIPv4 is false and EnableIPv6 is not true
           """)
   void aConfigurationThatCannotBeUsed(String config, String message) throws Exception {
@@ -55,7 +58,10 @@ class BadInputTest {
     try (DaemonProcess flanneld =
         start(Map.of(), "--local-store=" + store, file(), "--iface=127.0.0.1")) {
       assertThat(flanneld.awaitExit()).isEqualTo(1);
-      assertThat(flanneld.log()).contains(message).doesNotContain("\tat ");
+      assertThat(flanneld.log())
+          .contains("network configuration in " + store.resolve("config") + ": ")
+          .contains(message)
+          .doesNotContain("\tat ");
     }
     assertThat(directory.resolve("n/subnet.env")).doesNotExist();
   }
@@ -68,12 +74,37 @@ class BadInputTest {
     "--subnet-lease-renew-margin=1440, 1",
     "--etcd-api=v9, 2",
     "--kube-subnet-mgr, 1",
+    "--iface-regex=(, 1",
+    "--iface-can-reach=gateway, 1",
+    "--public-ip=10.9.0.1/24, 1",
+    "--etcd-endpoints=, 1",
+    "--etcd-endpoints=ftp://x, 1",
+    "--etcd-endpoints=http://x:99999, 1",
+    "--log-format=xml, 2",
+    "--v=much, 2",
   })
   void aFlagThatCannotBeUsed(String flag, int status) throws Exception {
     try (DaemonProcess flanneld = start(Map.of(), file(), flag)) {
       assertThat(flanneld.awaitExit()).as(flanneld.log()).isEqualTo(status);
       assertThat(flanneld.log()).doesNotContain("\tat ");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FLANNELD_HEALTHZ_PORT, 70000",
+    "FLANNELD_IPTABLES_RESYNC, 0",
+    "FLANNELD_SUBNET_LEASE_RENEW_MARGIN, 0",
+    "FLANNELD_PUBLIC_IP, eth0",
+    "FLANNELD_IFACE_REGEX, (",
+    "FLANNELD_KUBE_SUBNET_MGR, true",
+  })
+  void aVariableThatCannotBeUsed(String name, String value) throws Exception {
+    try (DaemonProcess flanneld = start(Map.of(name, value), file())) {
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log()).contains("(from the environment: " + name + ")").hasLineCount(1);
+    }
+    assertThat(directory.resolve("n")).doesNotExist();
   }
 
   @ParameterizedTest

@@ -11,6 +11,7 @@ import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.StoreException;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -34,7 +35,7 @@ class ConfigWaitTest {
     assertThat(board.now().readiness(Instant.EPOCH).reasons())
         .first()
         .asString()
-        .startsWith("start-up: network configuration: ")
+        .startsWith("start-up: Network: ")
         .contains("33");
   }
 
@@ -61,6 +62,15 @@ class ConfigWaitTest {
         .hasMessage("the herald has ended");
   }
 
+  @Test
+  void aWrongPasswordEndsTheStart() { // ETC-7
+    Answers store = new Answers("", "wrong password", GOOD);
+
+    assertThatThrownBy(() -> new ConfigWait(store, board, () -> {}).await())
+        .isInstanceOf(StartException.class)
+        .hasMessage("check --etcd-password");
+  }
+
   /** A store with these answers; empty means that there is no key. */
   private static final class Answers implements LeaseStore {
     private final Queue<String> answers;
@@ -75,10 +85,18 @@ class ConfigWaitTest {
     }
 
     @Override
+    public String configPlace() {
+      return "key /x/config";
+    }
+
+    @Override
     public NetworkConfig readConfig() {
       String answer = answers.remove();
       if (answer.isEmpty()) {
         throw new StoreException("no key /x/config");
+      }
+      if (answer.equals("wrong password")) {
+        throw StoreException.badCredentials("check --etcd-password", new IOException("refused"));
       }
       return NetworkConfigParser.parse(answer);
     }

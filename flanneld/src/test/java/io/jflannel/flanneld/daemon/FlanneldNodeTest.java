@@ -110,6 +110,10 @@ class FlanneldNodeTest {
           .atMost(FIVE_SECONDS)
           .untilAsserted(() -> assertThat(lease(subnet)).contains("\"PublicIP\":\"10.77.0.101\""));
       assertThat(subnet(1)).isEqualTo(subnet);
+      flanneld.awaitLog(
+          "External interface changed from interface eth0, MTU 1500, address 10.77.0.1, announced"
+              + " as 10.77.0.1 to interface eth0, MTU 1500, address 10.77.0.101");
+      assertThat(flanneld.log()).doesNotContain("Optional[", "ExternalInterface[");
     }
   }
 

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What can be seen from outside of processes that never get as far as the network. */
 class FlanneldProcessTest {
@@ -75,7 +76,7 @@ class FlanneldProcessTest {
   void aMissingConfigurationIsExplainedAndWaitedFor() throws Exception { // P12, LIF-3
     try (DaemonProcess flanneld = start(Map.of(), store(), file())) {
       flanneld.awaitLog("there is no network configuration: " + directory.resolve("store/config"));
-      assertThat(flanneld.log()).contains("To set it: echo '");
+      assertThat(flanneld.log()).contains("To set it: mkdir -p " + directory.resolve("store"));
       Path status = directory.resolve("n/status.json");
       await()
           .untilAsserted(
@@ -111,6 +112,49 @@ class FlanneldProcessTest {
       flanneld.awaitLog("Full thread dump");
       flanneld.signal("TERM");
       assertThat(flanneld.awaitExit()).isZero();
+    }
+  }
+
+  @Test
+  void withoutTheRightToChangeTheNetworkItEndsAtOnceAndSaysWhatIsMissing() throws Exception {
+    List<String> asDockerStartsIt =
+        List.of("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin");
+    try (DaemonProcess flanneld =
+        DaemonProcess.start(
+            asDockerStartsIt,
+            Flanneld.class,
+            directory.resolve("log"),
+            Map.of(),
+            store(),
+            file())) {
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log())
+          .contains("needs CAP_NET_ADMIN", "run it as root", "--cap-add=NET_ADMIN")
+          .doesNotContain("EPERM")
+          .hasLineCount(1);
+    }
+    assertThat(directory.resolve("n")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"subnet-file", "status-file"})
+  void aDirectoryWhereAFileShallBeEndsTheStart(String flag) throws Exception {
+    try (DaemonProcess flanneld = start(Map.of(), store(), file(), "--" + flag + "=" + directory)) {
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log())
+          .contains("Invalid " + flag + " option: " + directory + " is a directory");
+    }
+    assertThat(directory.resolve("store")).doesNotExist();
+  }
+
+  @Test
+  void aLocalStoreThatIsAFileEndsTheStart() throws Exception {
+    Files.writeString(directory.resolve("store"), "{}");
+    try (DaemonProcess flanneld = start(Map.of(), store(), file())) {
+      assertThat(flanneld.awaitExit()).isEqualTo(1);
+      assertThat(flanneld.log())
+          .contains(
+              "Invalid local-store option: " + directory.resolve("store") + " is no directory");
     }
   }
 

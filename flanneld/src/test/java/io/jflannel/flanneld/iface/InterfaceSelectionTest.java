@@ -105,7 +105,7 @@ class InterfaceSelectionTest {
       delimiter = ';',
       quoteCharacter = '`',
       value = {
-        "v4;   -public-ip 9.9.9.9;             --public-ip=9.9.9.9: no interface has this address",
+        "v4;   -public-ip 9.9.9.9;             `--public-ip=9.9.9.9: no interface has this address (if it is that of a NAT, name the interface with --iface as well)`",
         "v4;   -public-ip eth0;                --public-ip=eth0: no IPv4 address",
         "v4;   -public-ip bogus -iface eth0;   --public-ip=bogus: no IPv4 address",
         "v4;   -public-ip fd77::1;             --public-ip=fd77::1: no IPv4 address", // ODD-12
@@ -114,13 +114,13 @@ class InterfaceSelectionTest {
         "v4;   -iface-regex ^lo$;              --iface-regex=^lo$: interface lo has no usable IPv4 address",
         "v4;   -iface-regex 127;               --iface-regex=127: neither an address nor a name matches",
         "v4;   -iface eth9;                    --iface=eth9: there is no interface of that name",
-        "v4;   -iface lo,eth0;                 `--iface=lo,eth0: there is no interface of that name`",
+        "v4;   -iface lo,eth0;                 `--iface=lo,eth0: there is no interface of that name; several are given by several --iface`",
         "v4;   -iface-regex zzz;               --iface-regex=zzz: neither an address nor a name matches",
         "v4;   -iface-can-reach nosuch;        --iface-can-reach=nosuch: no IP address",
         "v4;   -iface-can-reach fd77::9;       --iface-can-reach=fd77::9: the network has no IPv6", // ODD-12
         "v4;   -iface-can-reach 7.7.7.7;       --iface-can-reach=7.7.7.7: the kernel has no route to it",
         "v6;   -iface 10.77.0.1;               --iface=10.77.0.1: the network has no IPv4",
-        "v6;   -public-ipv6 fd77::99;          --public-ipv6=fd77::99: no interface has this address",
+        "v6;   -public-ipv6 fd77::99;          `--public-ipv6=fd77::99: no interface has this address (if it is that of a NAT, name the interface with --iface as well)`",
         "dual; -iface 10.77.0.1 -public-ipv6 fd77::99; --iface=10.77.0.1: interface eth0 does not have --public-ipv6=fd77::99",
         "dual; -iface-regex 10\\.77;           --iface-regex=10\\.77: neither an address nor a name matches",
       })
@@ -250,7 +250,13 @@ class InterfaceSelectionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"'^eth[[:digit:]]+$'", "'(?P<kind>eth)0'", "'[[:alpha:]]+0'", "'eth[^[:alpha:]]'"})
+  @CsvSource({
+    "'^eth[[:digit:]]+$'",
+    "'(?P<kind>eth)0'",
+    "'[[:alpha:]]+0'",
+    "'eth[^[:alpha:]]'",
+    "'^[[:word:]]+0$'"
+  })
   void re2SyntaxThatJavaWritesDifferently(String regex) { // IF-5
     assertFound(
         InterfaceSelection.select(wish("v4", "-iface-regex " + regex), Hosts.NODE, Hosts.ROUTES),

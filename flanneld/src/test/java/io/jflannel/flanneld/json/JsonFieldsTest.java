@@ -66,7 +66,7 @@ class JsonFieldsTest {
       assertThat(fields.integer("MTU", -1, 9)).hasValue(Long.parseLong(value));
     } else {
       assertThatThrownBy(() -> fields.integer("MTU", -1, 9))
-          .hasMessage("Backend.MTU: " + value + " is a number, must be an integer from -1 to 9");
+          .hasMessage("Backend.MTU: " + value + " must be an integer from -1 to 9");
     }
   }
 
@@ -85,7 +85,7 @@ class JsonFieldsTest {
     assertThatThrownBy(() -> fields("{'ip':'1.2.3.04'}").text("ip", NullRule.REFUSED, Ip::parse))
         .hasMessage("Backend.ip: \"1.2.3.04\" is no IP address: octet \"04\"");
     assertThatThrownBy(() -> fields("{'ip':7}").string("ip"))
-        .hasMessage("Backend.ip: 7 is a number, must be a string");
+        .hasMessage("Backend.ip: 7 must be a string");
   }
 
   @Test
@@ -95,7 +95,7 @@ class JsonFieldsTest {
     assertThat(fields.fields("Inner").uint("x")).hasValue(1);
     assertThat(fields.fields("none").uint("x")).isEmpty();
     assertThatThrownBy(() -> fields.fields("inner").string("x"))
-        .hasMessage("Backend.inner.x: 1 is a number, must be a string");
+        .hasMessage("Backend.inner.x: 1 must be a string");
     assertThatThrownBy(() -> fields("{'inner':[]}").fields("inner"))
         .hasMessage("Backend.inner: [] is an array, must be an object");
   }

@@ -73,6 +73,14 @@ class JsonTest {
     assertThatThrownBy(() -> Json.parse("{\"a\":1,\n \"b\":x}"))
         .hasMessageContaining("line 2, column");
     assertThatThrownBy(() -> Json.parse("{}\n{}")).hasMessageContaining("line 2");
+    assertThatThrownBy(() -> Json.parse("{\"a\":\n [1"))
+        .hasMessage(
+            "no JSON: Unexpected end-of-input: expected close marker for Array"
+                + " (line 2, column 4)");
+    assertThatThrownBy(() -> Json.parse("{\"a\":1,}"))
+        .hasMessage(
+            "no JSON: Unexpected character ('}'): was expecting double-quote to start property name"
+                + " (line 1, column 8)");
   }
 
   @ParameterizedTest

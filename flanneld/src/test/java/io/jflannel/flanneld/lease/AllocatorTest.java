@@ -140,7 +140,11 @@ class AllocatorTest {
     AddressRange range = range("10.3.0.0/16", 24, "10.3.9.0", "10.3.5.0");
     assertThat(Allocator.allocate(v4(range), List.of(), Wish.NONE, RANDOM))
         .isInstanceOfSatisfying(
-            Result.Exhausted.class, exhausted -> assertThat(exhausted.total()).isZero());
+            Result.Exhausted.class,
+            exhausted -> {
+              assertThat(exhausted.total()).isZero();
+              assertThat(exhausted.text()).endsWith(" is above SubnetMax 10.3.5.0");
+            });
   }
 
   @Test

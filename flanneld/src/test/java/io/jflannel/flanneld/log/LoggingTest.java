@@ -49,15 +49,15 @@ class LoggingTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "INFO | I0629 14:28:35.866793    5522 Main.java:0] text",
-        "WARNING | W0629 14:28:35.866793    5522 Main.java:0] text",
-        "SEVERE | E0629 14:28:35.866793    5522 Main.java:0] text",
-        "FINE | I0629 14:28:35.866793    5522 Main.java:0] text",
+        "INFO | I0629 14:28:35.866793    5522 LoggingTest.java:N] text",
+        "WARNING | W0629 14:28:35.866793    5522 LoggingTest.java:N] text",
+        "SEVERE | E0629 14:28:35.866793    5522 LoggingTest.java:N] text",
+        "FINE | I0629 14:28:35.866793    5522 LoggingTest.java:N] text",
       })
   void klogLine(String level, String line) {
     LogRecord record = record(Level.parse(level), "text");
 
-    assertThat(KLOG.format(record)).isEqualTo(line + "\n");
+    assertThat(withoutLine(KLOG.format(record))).isEqualTo(line + "\n");
   }
 
   @ParameterizedTest
@@ -70,21 +70,25 @@ class LoggingTest {
     String line =
         new KlogFormatter(pid, ZoneOffset.UTC.getRules()).format(record(Level.INFO, "text"));
 
-    assertThat(line).isEqualTo("I0629 12:28:35.866793 " + shown + "Main.java:0] text\n");
+    assertThat(withoutLine(line))
+        .isEqualTo("I0629 12:28:35.866793 " + shown + "LoggingTest.java:N] text\n");
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "io.jflannel.flanneld.daemon.Main, Main.java:0]",
-    "io.jflannel.x.Outer$Inner, Outer.java:0]",
-    "plain, plain.java:0]",
-    "'', ???:0]",
-  })
-  void klogFileIsTheLoggersClass(String logger, String file) {
-    LogRecord record = record(Level.INFO, "text");
-    record.setLoggerName(logger);
+  @Test // CLI-6: as klog's file:line], which parsers ask for
+  void klogNamesTheCallersLine() {
+    Logging.start(LogFormat.KLOG, 0, out);
+    Logger logger = System.getLogger("io.jflannel.test.Elsewhere");
+    RateLimitedLog limited = new RateLimitedLog(logger, System::nanoTime);
+    int line = new Throwable().getStackTrace()[0].getLineNumber();
 
-    assertThat(KLOG.format(record)).contains(" " + file + " text");
+    logger.log(Logger.Level.INFO, "at {0}", line + 2);
+    limited.failed("cause", "at " + (line + 3));
+    List.of(line + 4).forEach(here -> logger.log(Logger.Level.INFO, "at " + here));
+    limited.recovered("cause", "at " + (line + 5));
+
+    assertThat(out.toString(StandardCharsets.UTF_8).lines())
+        .hasSize(4)
+        .allSatisfy(text -> assertThat(text).matches(".* LoggingTest\\.java:(\\d+)] at \\1\\b.*"));
   }
 
   @Test
@@ -225,7 +229,7 @@ class LoggingTest {
                   .matches(
                       "I\\d{4} \\d\\d:\\d\\d:\\d\\d\\.\\d{6} +"
                           + process.pid()
-                          + " LoggingProgram\\.java:0] (started|stopped)"));
+                          + " LoggingProgram\\.java:[1-9][0-9]*] (started|stopped)"));
     } finally {
       process.destroyForcibly();
     }
@@ -241,6 +245,10 @@ class LoggingTest {
 
   private String messages() {
     return out.toString(StandardCharsets.UTF_8).replaceAll("(?m)^.*\\] ", "");
+  }
+
+  private static String withoutLine(String line) {
+    return line.replaceFirst("\\.java:[1-9][0-9]*]", ".java:N]");
   }
 
   private static LogRecord record(Level level, String message) {

@@ -85,9 +85,9 @@ class FactsTest {
 
   @Test
   void anUnwritableFileIsAReason() { // ODD-5
-    Facts facts = Samples.working().with(new FileState.Failed("AccessDeniedException: /run/x"));
+    Facts facts = Samples.working().with(new FileState.Failed("/run/x: permission denied"));
 
     assertThat(facts.readiness(NOW).reasons())
-        .containsExactly("subnet file: AccessDeniedException: /run/x");
+        .containsExactly("subnet file: /run/x: permission denied");
   }
 }

@@ -93,7 +93,8 @@ class HealthServerTest {
 
       assertThatThrownBy(() -> HealthServer.start(where, readiness::get))
           .isInstanceOf(IOException.class)
-          .hasMessageContaining("health server: cannot listen on 0.0.0.0:" + where.port());
+          .hasMessageContaining("health server: cannot listen on 0.0.0.0:" + where.port())
+          .hasMessageContaining("(--healthz-ip, --healthz-port)");
     }
   }
 

@@ -81,6 +81,7 @@ class StatusDocumentTest {
         .startsWith(
             """
             daemon       NOT RUNNING, version 0.1.0, pid 4711
+                         what follows is what it wrote last, at 2026-11-22T13:22:14Z
             ready        no
                          - lease: out of subnets
                          - network: not programmed yet
@@ -89,6 +90,13 @@ class StatusDocumentTest {
             """)
         .contains("interface    not chosen yet\n")
         .contains("peers        2 wanted, 0 programmed\n");
+  }
+
+  @Test
+  void aDaemonThatDoesNotRunIsNotReady() {
+    assertThat(text(Samples.working(), false))
+        .contains("\nready        no: it was, but it does not run\n")
+        .doesNotContain("yes");
   }
 
   @ParameterizedTest

@@ -16,7 +16,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** SF-4 and the lock beside the file. */
 class SubnetFileTest {
@@ -33,6 +36,18 @@ class SubnetFileTest {
     beside = directory.resolve("run/flannel");
     path = beside.resolve("subnet.env");
     temporary = Files.createDirectory(directory.resolve("tmp"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mkfifo f", "mkdir f", "truncate -s 1G f", "ln -s /dev/zero f"})
+  @Timeout(60)
+  void whatIsNoSubnetFileIsNotRead(String made, @TempDir Path where) throws Exception {
+    Process shell = new ProcessBuilder("sh", "-ec", made).directory(where.toFile()).start();
+    assertThat(shell.waitFor()).isZero();
+
+    try (SubnetFile file = new SubnetFile(where.resolve("f"), where)) {
+      assertThatThrownBy(file::read).hasMessageEndingWith("f: is no subnet file");
+    }
   }
 
   @Test

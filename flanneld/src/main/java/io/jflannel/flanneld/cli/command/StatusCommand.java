@@ -5,12 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.StatusText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,6 +34,9 @@ import picocli.CommandLine.Spec;
       "4:the daemon that wrote the status does not run"
     })
 final class StatusCommand implements Callable<Integer> {
+
+  /** A peer takes some 200 bytes: room for 100,000. */
+  private static final long LARGEST = 20 << 20;
 
   private static final int UNREADABLE = 1;
   private static final int NOT_READY = 3;
@@ -58,7 +63,7 @@ final class StatusCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     try {
-      String text = Files.readString(file, UTF_8);
+      String text = read();
       StatusText status = StatusText.of(Json.parse(text));
       boolean running = ProcessHandle.of(status.pid()).isPresent();
       out.print(json ? text : status.text(Instant.now(), running));
@@ -66,12 +71,27 @@ final class StatusCommand implements Callable<Integer> {
       return running ? (status.ready() ? 0 : NOT_READY) : NOT_RUNNING;
     } catch (NoSuchFileException e) {
       err.println(
-          file + " does not exist: no daemon has run here, or it has another --status-file");
+          file
+              + " does not exist: no daemon has run here, or its --status-file or --subnet-file is"
+              + " another; name it with --file");
     } catch (IOException e) {
-      err.println("cannot read " + file + ": " + e);
+      err.println("cannot read " + Reasons.of(e));
     } catch (JsonException e) {
-      err.println(file + " is no status file: " + e.getMessage());
+      err.println(file + " is no status file, or a damaged one: " + e.getMessage());
     }
     return UNREADABLE;
+  }
+
+  /** Not what may never end: a pipe, a device, or a file of any size. */
+  private String read() throws IOException {
+    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    if (!attributes.isRegularFile()) {
+      throw new JsonException("it is no regular file");
+    }
+    if (attributes.size() > LARGEST) {
+      throw new JsonException(
+          "it has " + attributes.size() + " bytes, more than any daemon writes");
+    }
+    return new String(Files.readAllBytes(file), UTF_8);
   }
 }

@@ -20,6 +20,8 @@ final class ChoosingRegistry implements Registry {
 
   private static final System.Logger LOG = System.getLogger(ChoosingRegistry.class.getName());
 
+  private static final Choice.Tree NOTHING = new Choice.Tree(false, false);
+
   private final Options.Etcd options;
   private final EtcdAccess access;
   private final V2Tree tree;
@@ -82,19 +84,37 @@ final class ChoosingRegistry implements Registry {
   }
 
   private Choice look() throws InterruptedException {
-    Optional<String> version = tree.version();
-    if (version.filter(text -> text.startsWith("2.")).isPresent()) {
-      return new Choice.V2("etcd is version " + version.get());
+    V2Tree.Version version = tree.version();
+    if (version.number().filter(text -> text.startsWith("2.")).isPresent()) {
+      return new Choice.V2("etcd is version " + version.number().get());
     }
-    V2Tree.Found v2 = tree.config();
+    V2Tree.Found v2 = tree.config(version);
     if (v2 == V2Tree.Found.NO_API) {
-      return new Choice.V3(
-          "etcd %s serves no v2 API".formatted(version.orElse("of unknown version")));
+      return version.number().isPresent()
+          ? new Choice.V3("etcd " + version.number().get() + " serves no v2 API")
+          : behindSomething(version);
     }
     boolean inV2 = v2 == V2Tree.Found.PRESENT;
     boolean inV3 = v3.config().isPresent();
     boolean leases = inV2 && inV3 && tree.leases(); // counts only then, and may be long
     return Choice.between(new Choice.Tree(inV3, false), new Choice.Tree(inV2, leases));
+  }
+
+  /** What answers does not say that it is an etcd: a proxy in front of one, or something else. */
+  private Choice behindSomething(V2Tree.Version version) throws InterruptedException {
+    try {
+      return Choice.between(new Choice.Tree(v3.config().isPresent(), false), NOTHING);
+    } catch (StoreException e) {
+      if (e.isBadCredentials()) {
+        throw e; // an etcd it is
+      }
+      throw new StoreException(
+          ("what answers at %s is no etcd: GET /version was answered with HTTP status %d, v3 (gRPC)"
+                  + " with: %s. Check that --etcd-endpoints names etcd's client URL (port 2379 as"
+                  + " a rule) and not a proxy that lets no gRPC through")
+              .formatted(access.endpoints().text(), version.status(), e.getMessage()),
+          e);
+    }
   }
 
   private Optional<Chosen> decide(Choice choice) {

@@ -22,16 +22,24 @@ final class V2Tree {
     this.keys = KeyNames.v2(access.prefix());
   }
 
-  /** {@code etcdserver} of {@code GET /version}; empty if what answers does not say. */
-  Optional<String> version() throws InterruptedException {
+  /**
+   * What {@code GET /version} was answered with.
+   *
+   * @param number {@code etcdserver}; empty if what answers does not say
+   * @param status of HTTP
+   */
+  record Version(Optional<String> number, int status) {}
+
+  Version version() throws InterruptedException {
     Answer answer = http.get("/version");
-    if (answer.status() != 200) {
-      return Optional.empty();
-    }
-    return object(answer.body())
-        .flatMap(object -> object.member("etcdserver"))
-        .filter(Json.Str.class::isInstance)
-        .map(json -> ((Json.Str) json).value());
+    Optional<String> number =
+        Optional.of(answer)
+            .filter(given -> given.status() == 200)
+            .flatMap(given -> object(given.body()))
+            .flatMap(object -> object.member("etcdserver"))
+            .filter(Json.Str.class::isInstance)
+            .map(json -> ((Json.Str) json).value());
+    return new Version(number, answer.status());
   }
 
   /** Whether a key is there. */
@@ -42,21 +50,33 @@ final class V2Tree {
     NO_API
   }
 
-  /** The network configuration. */
-  Found config() throws InterruptedException {
-    Answer answer = get(keys.config());
-    if (answer.status() == 200) {
+  /**
+   * The network configuration.
+   *
+   * @param version of what answers: if it is no etcd as far as one can tell, neither is its refusal
+   */
+  Found config(Version version) throws InterruptedException {
+    Answer answer = ask(keys.config());
+    Optional<Json.Obj> body = object(answer.body());
+    if (answer.status() == 200 && body.flatMap(object -> object.member("node")).isPresent()) {
       return Found.PRESENT;
     }
+    if (answer.status() != 404 && version.number().isPresent()) {
+      throw refused(keys.config(), answer);
+    }
     // etcd's own 404 is JSON with errorCode 100; "404 page not found" means: no such API
-    return object(answer.body()).flatMap(object -> object.member("errorCode")).isPresent()
+    return body.flatMap(object -> object.member("errorCode")).isPresent()
         ? Found.ABSENT
         : Found.NO_API;
   }
 
   /** Whether there is at least one lease. */
   boolean leases() throws InterruptedException {
-    Answer answer = get(keys.subnets().substring(0, keys.subnets().length() - 1));
+    String key = keys.subnets().substring(0, keys.subnets().length() - 1);
+    Answer answer = ask(key);
+    if (answer.status() != 200 && answer.status() != 404) {
+      throw refused(key, answer);
+    }
     return answer.status() == 200
         && object(answer.body())
             .flatMap(body -> body.member("node"))
@@ -66,17 +86,15 @@ final class V2Tree {
             .isPresent();
   }
 
-  /** An answer with status 200 or 404. */
-  private Answer get(String key) throws InterruptedException {
-    Answer answer =
-        http.get(
-            "/v2/keys" + key.replace(" ", "%20") + "?quorum=true&recursive=false&sorted=false");
-    if (answer.status() != 200 && answer.status() != 404) {
-      throw new StoreException(
-          "etcd at %s, v2 key %s: HTTP status %d (--etcd-api=v3 does not ask for it)"
-              .formatted(access.endpoints().text(), key, answer.status()));
-    }
-    return answer;
+  private Answer ask(String key) throws InterruptedException {
+    return http.get(
+        "/v2/keys" + key.replace(" ", "%20") + "?quorum=true&recursive=false&sorted=false");
+  }
+
+  private StoreException refused(String key, Answer answer) {
+    return new StoreException(
+        "etcd at %s: GET /v2/keys%s was answered with HTTP status %d (--etcd-api=v3 does not ask)"
+            .formatted(access.endpoints().text(), key, answer.status()));
   }
 
   private static Optional<Json.Obj> object(String text) {

@@ -175,7 +175,10 @@ final class Calls implements AutoCloseable {
         return Optional.empty();
       }
       lost(connection, e.getStatus(), sent);
-      throw failure(connection, e);
+      StoreException failure = failure(connection, e);
+      throw says(e.getStatus(), "authentication failed")
+          ? StoreException.badCredentials(String.valueOf(failure.getMessage()), e)
+          : failure;
     }
   }
 

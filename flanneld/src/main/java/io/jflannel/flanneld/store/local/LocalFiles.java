@@ -3,6 +3,7 @@ package io.jflannel.flanneld.store.local;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.store.StoreException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -143,14 +144,7 @@ final class LocalFiles {
       throw new InterruptedException();
     }
     String where = e instanceof FileSystemException ? "" : dir + ": ";
-    return new StoreException("local store: " + where + describe(e), e);
-  }
-
-  private static String describe(IOException e) {
-    if (e instanceof FileSystemException file && file.getReason() == null) {
-      return file.getFile() + ": " + file.getClass().getSimpleName().replace("Exception", "");
-    }
-    return String.valueOf(e.getMessage());
+    return new StoreException("local store: " + where + Reasons.of(e), e);
   }
 
   private State state() throws IOException {

@@ -2,11 +2,13 @@
 package io.jflannel.flanneld.store.local;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.local.LocalFiles.State;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -53,7 +55,9 @@ public final class LocalRegistry implements Registry {
 
   @Override
   public String configHint() {
-    return "echo '{\"Network\":\"10.5.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}' > " + configKey();
+    String write =
+        "echo '{\"Network\":\"10.5.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}' > " + configKey();
+    return Files.isDirectory(files.dir()) ? write : "mkdir -p " + files.dir() + " && " + write;
   }
 
   @Override
@@ -66,6 +70,10 @@ public final class LocalRegistry implements Registry {
   static Optional<String> readConfig(LocalFiles files) throws InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();
+    }
+    if (Files.exists(files.config(), NOFOLLOW_LINKS)
+        && !Files.isRegularFile(files.config(), NOFOLLOW_LINKS)) {
+      throw new StoreException("local store: " + files.config() + " must be a regular file");
     }
     try {
       return LocalFiles.read(files.config(), LARGEST_VALUE).map(bytes -> new String(bytes, UTF_8));

@@ -15,7 +15,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class StatusCommandTest {
 
@@ -70,6 +73,46 @@ class StatusCommandTest {
 
     assertThat(status).isEqualTo(1);
     assertThat(err.toString()).contains("is no status file");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "mkfifo x | x is no status file, or a damaged one: it is no regular file",
+        "mkdir x | x is no status file, or a damaged one: it is no regular file",
+        "ln -s /dev/zero x | x is no status file, or a damaged one: it is no regular file",
+        "truncate -s 100M x | x is no status file, or a damaged one: it has 104857600 bytes, more",
+        "true > x | x is no status file, or a damaged one: no JSON: the text is empty",
+        "head -c 300 status.json > x | x is no status file, or a damaged one: no JSON: ",
+        "printf '\\377\\000' > x | x is no status file, or a damaged one: no JSON: ",
+        "echo '{\"pid\":1,\"peers\":5}' > x | damaged one: an object was expected where 5 stands",
+        "ln -s x x | Too many levels of symbolic links",
+      })
+  @Timeout(60)
+  void whatIsNoStatusIsToldAndNotWaitedFor(String made, String message) throws Exception {
+    write(ProcessHandle.current().pid());
+    Process shell = new ProcessBuilder("sh", "-ec", made).directory(directory.toFile()).start();
+    assertThat(shell.waitFor()).isZero();
+
+    int status = run("status", "--file", directory.resolve("x").toString());
+
+    assertThat(status).isEqualTo(1);
+    assertThat(err.toString()).contains(message).doesNotContain("java.", "Source:");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void whatAnotherVersionWroteIsShownAsFarAsItIsKnown() throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("status.json"),
+            "{\"version\":\"9.0\",\"pid\":%d,\"ready\":true,\"later\":[1]}"
+                .formatted(ProcessHandle.current().pid()));
+
+    assertThat(run("status", "--file", file.toString())).isZero();
+    assertThat(out.toString()).contains("running, version 9.0", "ready        yes");
   }
 
   private Path write(long pid) throws IOException {

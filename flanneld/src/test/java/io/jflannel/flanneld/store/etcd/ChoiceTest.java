@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code --etcd-api=auto} against a real etcd with both trees, and ones with one only. */
 class ChoiceTest {
@@ -175,14 +177,38 @@ class ChoiceTest {
     }
   }
 
+  @ParameterizedTest // an Envoy or nginx in front, or another server altogether
+  @ValueSource(ints = {200, 301, 403, 404, 426, 503})
+  void whatIsNoEtcdIsNotTakenForOne(int status) throws Exception {
+    try (ServerSocket other = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        Registry registry =
+            EtcdRegistries.open(
+                EtcdFlags.at("http://127.0.0.1:" + other.getLocalPort()).api(EtcdApi.AUTO))) {
+      Thread.ofVirtual().start(() -> answer(other, status, "<html>"));
+
+      assertThatThrownBy(registry::config)
+          .isInstanceOf(StoreException.class)
+          .hasMessageContainingAll(
+              ":" + other.getLocalPort() + " is no etcd",
+              "GET /version was answered with HTTP status " + status,
+              "it speaks no gRPC",
+              "--etcd-endpoints")
+          .hasMessageNotContainingAny("SETTINGS", "v2 key", "/v2/keys");
+      assertThat(registry.description()).contains("not chosen yet");
+    }
+  }
+
   /** What etcd 2.3.8 says about itself, to everything. */
   private static void answer(ServerSocket server) {
-    byte[] text =
-        "HTTP/1.1 200 OK\r\n\r\n{\"etcdserver\":\"2.3.8\",\"etcdcluster\":\"2.3.0\"}"
-            .getBytes(UTF_8);
+    answer(server, 200, "{\"etcdserver\":\"2.3.8\",\"etcdcluster\":\"2.3.0\"}");
+  }
+
+  private static void answer(ServerSocket server, int status, String body) {
+    byte[] text = ("HTTP/1.1 " + status + " Status\r\n\r\n" + body).getBytes(UTF_8);
     while (!server.isClosed()) {
       try (Socket client = server.accept()) {
-        if (client.getInputStream().read() > 0) {
+        byte[] request = new byte[4096]; // what is left unread would make a reset of the end
+        if (client.getInputStream().read(request) > 0) {
           client.getOutputStream().write(text);
         }
       } catch (IOException e) {

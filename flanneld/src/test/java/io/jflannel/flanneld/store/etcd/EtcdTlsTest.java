@@ -224,7 +224,8 @@ class EtcdTlsTest {
 
     refused(flags.ca(text), text + " holds no PEM certificate");
     refused(flags.ca(missing), missing + " does not exist");
-    refused(flags.ca(directory), directory + " cannot be read");
+    refused(flags.ca(directory), directory + " must be a file of at most");
+    refused(flags.ca(Path.of("/dev/zero")), "/dev/zero must be a file of at most");
     refused(flags.client(missing, one.key()), "--etcd-certfile: file " + missing);
     refused(flags.client(one.cert(), missing), "--etcd-keyfile: file " + missing);
     refused(flags.client(one.cert(), text), "holds no PEM private key");

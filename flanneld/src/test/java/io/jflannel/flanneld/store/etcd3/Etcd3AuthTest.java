@@ -119,7 +119,9 @@ class Etcd3AuthTest {
       assertThatThrownBy(registry::list)
           .isInstanceOf(StoreException.class)
           .hasMessageContainingAll(server.url(), "user flannel", "--etcd-password")
-          .hasMessageNotContaining("wr0ng");
+          .hasMessageNotContaining("wr0ng")
+          .extracting(e -> ((StoreException) e).isBadCredentials())
+          .isEqualTo(true);
       assertThatThrownBy(() -> registry.watch(1, Recorder.IGNORING))
           .isInstanceOf(StoreException.class)
           .hasMessageContaining("--etcd-password");

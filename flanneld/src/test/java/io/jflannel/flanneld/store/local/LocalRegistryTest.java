@@ -169,6 +169,10 @@ class LocalRegistryTest {
   @Test
   void aFileInTheWayOfTheDirectoryIsNamed() throws Exception {
     Path file = Files.writeString(dir.resolve("file"), "x");
+    Files.createDirectory(dir.resolve("config"));
+    assertThatThrownBy(() -> new LocalRegistry(dir).config())
+        .isInstanceOf(StoreException.class)
+        .hasMessage("local store: " + dir.resolve("config") + " must be a regular file");
     assertThatThrownBy(() -> new LocalRegistry(file).list())
         .isInstanceOf(StoreException.class)
         .hasMessageContaining(file.toString());

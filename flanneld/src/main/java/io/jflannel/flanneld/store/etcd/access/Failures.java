@@ -67,6 +67,8 @@ final class Failures {
       case SSLException e
           when text(e).contains("terminated the handshake") || text(e).contains("shut down") ->
           closed(tls);
+      case Exception e when text(e).contains("frame was not SETTINGS") ->
+          Optional.of("it speaks no gRPC: is this etcd's client URL?");
       case ClosedChannelException e -> closed(tls);
       case EOFException e -> closed(tls);
       case Exception e when text(e).contains("EOF reached") || text(e).contains("Network closed") ->

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.store.etcd.access;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.jflannel.flanneld.config.ConfigException;
+import io.jflannel.flanneld.log.Reasons;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +27,9 @@ import java.util.regex.Pattern;
  */
 record PemFile(Path path, String flag, List<Block> blocks) {
 
+  /** The usual bundle of all public authorities has 0.3 MB. */
+  private static final long LARGEST = 16 << 20;
+
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
@@ -37,11 +41,17 @@ record PemFile(Path path, String flag, List<Block> blocks) {
     Path path = Path.of(file);
     String text;
     try {
+      // a pipe or a device may never end
+      if (Files.exists(path) && !(Files.isRegularFile(path) && Files.size(path) <= LARGEST)) {
+        throw new ConfigException(
+            "%s: %s must be a file of at most %d bytes".formatted(flag, file, LARGEST));
+      }
       text = Files.readString(path, ISO_8859_1);
     } catch (NoSuchFileException e) {
       throw new ConfigException("%s: file %s does not exist".formatted(flag, file));
     } catch (IOException e) {
-      throw new ConfigException("%s: file %s cannot be read: %s".formatted(flag, file, e));
+      throw new ConfigException(
+          "%s: file %s cannot be read: %s".formatted(flag, file, Reasons.of(e)));
     }
     List<Block> blocks = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(text);

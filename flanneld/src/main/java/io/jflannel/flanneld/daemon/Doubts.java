@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.daemon;
+
+import io.jflannel.flanneld.config.NetworkConfig;
+import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
+import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What is allowed, as upstream allows it, and hardly ever meant. Pure. */
+final class Doubts {
+
+  private Doubts() {}
+
+  /**
+   * One line each.
+   *
+   * @param place where the configuration stands
+   */
+  static List<String> of(NetworkConfig config, ExternalInterface external, String place) {
+    List<String> doubts = new ArrayList<>();
+    for (Family family : Family.values()) {
+      String prefix = family == Family.V4 ? "" : "IPv6";
+      Optional<AddressRange> range = config.range(family);
+      Optional<Ip> address = external.address(family);
+      if (range.isPresent() && address.filter(range.get().network()::contains).isPresent()) {
+        doubts.add(
+            "%s: %sNetwork %s contains %s of %s: subnets may hide other hosts; give containers a"
+                    .formatted(place, prefix, range.get().network(), address.get(), external.name())
+                + " network that nothing else uses");
+      }
+      external
+          .publicIp(family)
+          .filter(Ip::isLoopback)
+          .ifPresent(loopback ->
+              doubts.add(
+                  "No other node can reach "
+                      + loopback
+                      + ", which this one announces: name another interface with --iface"));
+    }
+    return doubts;
+  }
+}
