@@ -75,10 +75,11 @@ assemble() {
 }
 
 # One collector thread, one compiler, a small young generation (what the start leaves behind is
-# soon collected), memory given back, and a JVM that wakes seldom: its monitor deflation looks
+# soon collected; the old one must hold the objects of the cache, a few MB, or the JVM refuses to
+# start), memory given back, and a JVM that wakes seldom: its monitor deflation looks
 # four times a second otherwise. The cache is mapped where it was recorded for: no page of it is
 # rewritten. The command is exec'ed so that signals reach java.
-lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Xms8m -Xmn6m -XX:MinHeapFreeRatio=10 \
+lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Xms24m -Xmn6m -XX:MinHeapFreeRatio=10 \
 -XX:MaxHeapFreeRatio=20 -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
 -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=10000 -XX:ArchiveRelocationMode=0"
 
@@ -157,7 +158,9 @@ END
   if wait_until_ready && kill -TERM $trainee && wait $trainee && [ -e "$training/aot" ]; then
     trainee=
     mv "$training/aot" "$image/flanneld.aot"
-  else
+    "$image/bin/flanneld" --version >"$training/log" 2>&1 || rm "$image/flanneld.aot"
+  fi
+  if [ ! -e "$image/flanneld.aot" ]; then
     grep '^[EF][0-9]' "$training/log" >&2 || tail -n 5 "$training/log" >&2
     say "no AOT cache: flanneld will start more slowly (what the training run said is above)"
   fi
