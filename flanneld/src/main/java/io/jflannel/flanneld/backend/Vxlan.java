@@ -51,13 +51,8 @@ final class Vxlan implements Backend {
   /** Upstream takes off 50 whatever the family, too little under an IPv6 underlay (B33). */
   @Override
   public int mtu(ExternalInterface external) {
-    return outerMtu(external)
-        - VxlanConfig.overhead(families.contains(Family.V6) ? Family.V6 : Family.V4);
-  }
-
-  /** The kernel allows no more than the parent's, whatever Backend.MTU asks for. */
-  private int outerMtu(ExternalInterface external) {
-    return Math.min(config.mtu().orElse(external.mtu()), external.mtu());
+    int outer = config.mtu().orElse(external.mtu());
+    return outer - VxlanConfig.overhead(families.contains(Family.V6) ? Family.V6 : Family.V4);
   }
 
   @Override
@@ -142,9 +137,13 @@ final class Vxlan implements Backend {
     }
   }
 
-  /** The local address is the interface's, not the published one, which may be a router's (B4). */
+  /**
+   * The local address is the interface's, not the published one, which may be a router's (B4). The
+   * kernel allows no larger MTU than the parent's less the overhead.
+   */
   private VxlanDevice wantedDevice(
       Family family, ExternalInterface external, Ip local, MacAddress mac) {
+    int outer = Math.min(config.mtu().orElse(external.mtu()), external.mtu());
     return new VxlanDevice(
         config.device(family),
         config.vni(),
@@ -152,7 +151,7 @@ final class Vxlan implements Backend {
         Optional.of(external.name()),
         Optional.of(local),
         mac,
-        outerMtu(external) - VxlanConfig.overhead(family),
+        outer - VxlanConfig.overhead(family),
         config.learning(),
         config.gbp(),
         true,

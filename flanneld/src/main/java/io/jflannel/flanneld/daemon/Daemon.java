@@ -161,9 +161,9 @@ final class Daemon {
         .forEach(missing -> LOG.log(Level.WARNING, missing));
     ExternalInterface external = chooseInterface(config);
     board.update(facts -> facts.with(external));
+    Backend backend = backend(config, external, store.configPlace());
     Doubts.of(config, external, store.configPlace())
         .forEach(doubt -> LOG.log(Level.WARNING, doubt));
-    Backend backend = backend(config, external, store.configPlace());
     Backend.Vteps vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
     return new Node(options, config, backend, external, vteps, previous, board);
   }

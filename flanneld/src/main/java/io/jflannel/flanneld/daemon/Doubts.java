@@ -3,21 +3,26 @@ package io.jflannel.flanneld.daemon;
 
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
+import io.jflannel.flanneld.json.JsonFields;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What is allowed, as upstream allows it, and hardly ever meant. Pure. */
 final class Doubts {
+
+  private static final int MAX_MTU = 65_535;
 
   private Doubts() {}
 
   /**
    * One line each.
    *
+   * @param config one that its backend has accepted
    * @param place where the configuration stands
    */
   static List<String> of(NetworkConfig config, ExternalInterface external, String place) {
@@ -41,6 +46,21 @@ final class Doubts {
                       + loopback
                       + ", which this one announces: name another interface with --iface"));
     }
+    mtu(config)
+        .filter(mtu -> mtu > external.mtu())
+        .ifPresent(mtu ->
+            doubts.add(
+                "%s: Backend.MTU %d is above the %d of %s: large packets of containers that follow FLANNEL_MTU are lost"
+                    .formatted(place, mtu, external.mtu(), external.name())));
     return doubts;
+  }
+
+  /** Only vxlan has it. */
+  private static Optional<Long> mtu(NetworkConfig config) {
+    if (!config.backendType().equals("vxlan")) {
+      return Optional.empty();
+    }
+    OptionalLong mtu = new JsonFields("Backend.", config.backend()).integer("MTU", 0, MAX_MTU);
+    return mtu.isPresent() ? Optional.of(mtu.getAsLong()) : Optional.empty();
   }
 }

@@ -37,6 +37,22 @@ class DoubtsTest {
     assertThat(of("127.0.0.1", "::1")).hasSize(2).allMatch(line -> line.contains("--iface"));
   }
 
+  @Test
+  void anMtuThatTheInterfaceCannotCarryIsNamed() {
+    assertThat(mtu(1501)).singleElement().asString().contains("Backend.MTU 1501", "1500 of eth0");
+    assertThat(mtu(1500)).isEmpty();
+  }
+
+  private static List<String> mtu(int mtu) {
+    String text =
+        "{\"Network\":\"10.3.0.0/16\",\"Backend\":{\"Type\":\"vxlan\",\"MTU\":%d}}".formatted(mtu);
+    Optional<Ip> ip = Optional.of(Ip.parse("10.9.0.1"));
+    return Doubts.of(
+        NetworkConfigParser.parse(text),
+        new ExternalInterface("eth0", 2, 1500, ip, Optional.empty(), ip, Optional.empty()),
+        "config in K");
+  }
+
   private static List<String> of(String v4, String v6) {
     Optional<Ip> ip4 = Optional.of(Ip.parse(v4));
     Optional<Ip> ip6 = Optional.of(Ip.parse(v6));
