@@ -14,7 +14,7 @@
 # sets image to the directory; builds only if a source is new
 ensure_image() {
   image=$root/.build/$(source_hash)
-  if image_is_good; then return; fi
+  if image_is_good || [ -e "$image/complete" ] && [ ! -w "$image" ]; then return; fi
   mkdir -p "$root/.build" 2>/dev/null && [ -w "$root/.build" ] ||
     die "has to build first, and $(id -un) may not write $root/.build: run it once as the owner of $root"
   exec 9>"$root/.build/lock"
@@ -65,8 +65,7 @@ assemble() {
     "$root"/bench/target/bench-*.jar "$image/lib/"
   rm -f "$image"/lib/*-sources.jar "$image"/lib/*-tests.jar
   mv "$image"/lib/linux-*.jar "$image/modules/linux.jar"
-  program flanneld io.jflannel.flanneld.daemon.Flanneld \
-    "-XX:AOTCache=$image/flanneld.aot -Xlog:aot=off -Xlog:cds=off"
+  program flanneld io.jflannel.flanneld.daemon.Flanneld
   program bench io.jflannel.bench.Bench "-Djflannel.flanneld=$image/bin/flanneld"
   program jflannel io.jflannel.flanneld.cli.command.Jflannel "-Djflannel.flanneld=$image/bin/flanneld"
   : >"$image/complete"
@@ -94,7 +93,9 @@ program() {
   cat >"$image/bin/$1" <<END
 #!/bin/sh
 export MALLOC_ARENA_MAX=1 # one heap of malloc for all threads
-exec $JAVA_HOME/bin/java $lean $3 \\
+cache=
+if [ -e $image/$1.aot ]; then cache="-XX:AOTCache=$image/$1.aot -Xlog:aot=error"; fi
+exec $JAVA_HOME/bin/java $lean \$cache ${3-} \\
   $(modules) \\
   \${JFLANNEL_JAVA_OPTS-} $2 "\$@"
 END
@@ -155,18 +156,23 @@ END
     --status-file="$training/status.json" >"$training/log" 2>&1 </dev/null 9>&- &
   trainee=$!
   trap 'end_training; exit 130' INT TERM HUP
-  if wait_until_ready && kill -TERM $trainee && wait $trainee && [ -e "$training/aot" ]; then
+  if wait_until_ready && kill -TERM $trainee && wait $trainee && take_cache; then
     trainee=
-    mv "$training/aot" "$image/flanneld.aot"
-    "$image/bin/flanneld" --version >"$training/log" 2>&1 || rm "$image/flanneld.aot"
-  fi
-  if [ ! -e "$image/flanneld.aot" ]; then
+  else
     grep '^[EF][0-9]' "$training/log" >&2 || tail -n 5 "$training/log" >&2
     say "no AOT cache: flanneld will start more slowly (what the training run said is above)"
   fi
   end_training
   trap - INT TERM HUP
   trainer >"$image/trained"
+}
+
+# a cache that cannot be used ends the JVM: it is tried before it has its name
+take_cache() {
+  cp "$training/aot" "$image/flanneld.aot.new" &&
+    JFLANNEL_JAVA_OPTS=-XX:AOTCache="$image/flanneld.aot.new" \
+      "$image/bin/flanneld" --version >"$training/log" 2>&1 &&
+    mv "$image/flanneld.aot.new" "$image/flanneld.aot"
 }
 
 # ends what is left of it: jobs of a script do not hear Ctrl-C

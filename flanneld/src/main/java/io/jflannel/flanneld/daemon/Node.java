@@ -127,7 +127,7 @@ final class Node {
     board.update(facts -> facts.with(now));
   }
 
-  /** A pass that found nothing to do changes nothing that is worth telling. */
+  /** Of passes that find nothing to do the first is told, then none until there was something. */
   private void passOnReports() throws InterruptedException {
     Latest.Versioned<PassReport> report = reports.awaitNewer(0);
     while (true) {
@@ -140,7 +140,8 @@ final class Node {
   }
 
   private static boolean saysNothingNew(PassReport report, PassReport told) {
-    return report.puts() + report.deletes() == 0
+    return isIdle(report)
+        && isIdle(told)
         && report.settled() == told.settled()
         && report.own().equals(told.own())
         && report.wanted() == told.wanted()
@@ -148,6 +149,10 @@ final class Node {
         && report.allProblems().equals(told.allProblems())
         && report.peers().equals(told.peers())
         && report.opponents().size() == told.opponents().size();
+  }
+
+  private static boolean isIdle(PassReport report) {
+    return report.puts() + report.deletes() == 0;
   }
 
   private void wantFile(Facts facts) {

@@ -128,12 +128,12 @@ final class Loop {
       Duration cost = clock.now().minus(cpu);
       long messages = kernel.target().messages();
       reporter.passed(result, view, problems(), wall, cost, messages);
-      failed = !result.failures().isEmpty() || externalMissing;
       if (result.cutShort()) {
         bell.ring();
-      } else {
+      } else if (!listening) {
         listen();
       }
+      failed = !result.failures().isEmpty() || externalMissing || deaf.isPresent();
     } catch (LinuxException e) {
       reporter.failed(e, view);
       failed = true;
@@ -203,11 +203,14 @@ final class Loop {
    * others did meanwhile is found by a second pass.
    */
   private void listen() {
-    if (!listening) {
+    try {
       kernel.listen(() -> interest, bell);
       listening = true;
       deaf = Optional.empty();
       bell.ring();
+    } catch (LinuxException e) {
+      reporter.deaf(e);
+      deaf = Optional.of(e);
     }
   }
 }

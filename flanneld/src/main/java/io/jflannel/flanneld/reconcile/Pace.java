@@ -10,8 +10,8 @@ import java.time.Duration;
  * our state costs no more than 5 % of a CPU, with what listening and reporting take. After a single
  * enormous pass the next one waits {@link #LONGEST_PAUSE}, not minutes.
  *
- * <p>Without any cause there is a pass every tick, for what the kernel tells nobody (sysctls):
- * everything else causes one by its event.
+ * <p>Without any cause there is a pass every tick, for what the kernel tells nobody, such as
+ * settings below /proc/sys and rules of policy routing.
  *
  * @param ended when the last pass ended, as System::nanoTime
  * @param cpu the CPU time it took
@@ -33,7 +33,7 @@ record Pace(long ended, Duration cpu, Duration budget) {
   private static final int TICK = 5_000;
 
   private static final Duration SHORTEST_TICK = Duration.ofSeconds(10);
-  static final Duration LONGEST_TICK = Duration.ofMinutes(5);
+  static final Duration LONGEST_TICK = Duration.ofMinutes(1);
 
   /** After the first pass, which costs nothing: it may program thousands of peers. */
   static Pace first(long ended) {

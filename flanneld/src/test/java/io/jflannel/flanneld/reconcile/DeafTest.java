@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +31,7 @@ class DeafTest {
   private final Network network = new Network("{\"Type\":\"vxlan\"}");
   private final LinkedBlockingQueue<Kernel.Listener> listeners = new LinkedBlockingQueue<>();
   private final Semaphore mayListen = new Semaphore(1);
+  private final AtomicInteger refusals = new AtomicInteger();
   private final Latest<StoreView> views = new Latest<>();
   private final Latest<PassReport> reports = new Latest<>();
   private final CompletableFuture<String> end = new CompletableFuture<>();
@@ -69,6 +71,21 @@ class DeafTest {
   }
 
   @Test
+  void listeningThatCannotBeginIsShownAndTriedAgain() {
+    refusals.set(2);
+
+    views.put(network.view(List.of()));
+
+    Awaitility.await()
+        .until(() ->
+            reports.peek().stream()
+                .flatMap(report -> report.value().allProblems().stream())
+                .anyMatch(problem -> problem.contains("cannot be heard: listen: ENOMEM")));
+    Awaitility.await().until(() -> reports.peek().orElseThrow().value().allProblems().isEmpty());
+    assertThat(listeners).hasSize(1);
+  }
+
+  @Test
   void aBugEndsTheLoop() throws Exception {
     views.put(network.view(List.of()));
 
@@ -99,6 +116,9 @@ class DeafTest {
 
     @Override
     public void listen(Supplier<Interest> interest, Listener listener) {
+      if (refusals.getAndDecrement() > 0) {
+        throw new LinuxException("listen", 12, ""); // ENOMEM
+      }
       listeners.add(listener);
       mayListen.acquireUninterruptibly();
     }
