@@ -14,14 +14,14 @@ final class Attempts {
   private Backoff backoff;
   private String failure = "";
   private long notBefore;
-  private long lastSuccess;
+  private long last;
 
   Attempts(Pace pace) {
     this.pace = pace;
     this.streak = new Streak(pace);
     this.backoff = pace.write();
     this.notBefore = pace.now();
-    this.lastSuccess = notBefore - pace.restore().toNanos();
+    this.last = notBefore - pace.restore().toNanos();
   }
 
   /** On the monotonic clock. */
@@ -35,6 +35,7 @@ final class Attempts {
   }
 
   void postpone() {
+    last = pace.now();
     notBefore = pace.after(backoff);
     backoff = backoff.next();
   }
@@ -55,12 +56,12 @@ final class Attempts {
     failure = "";
     backoff = pace.write();
     notBefore = pace.now();
-    lastSuccess = notBefore;
+    last = notBefore;
   }
 
-  /** As soon as possible, but an opponent must not make us write without a pause. */
+  /** As soon as possible, but nobody must be able to make us write, or try to, without a pause. */
   void hurry() {
     backoff = pace.write();
-    notBefore = lastSuccess + pace.restore().toNanos();
+    notBefore = last + pace.restore().toNanos();
   }
 }

@@ -9,6 +9,8 @@ import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** What a write to our key means that we did not get an answer to. Pure. */
 sealed interface OwnKey {
@@ -29,12 +31,14 @@ sealed interface OwnKey {
    * Reads the key.
    *
    * @param published what we published
+   * @param unanswered what else we may have written
    * @param wanted what we want to publish
    * @param identity the family whose public address names the node (ODD-13)
    */
   static OwnKey read(
       Entry entry,
       LeaseAttributes published,
+      Set<LeaseAttributes> unanswered,
       LeaseAttributes wanted,
       LeaseText.Form form,
       Family identity) {
@@ -43,18 +47,22 @@ sealed interface OwnKey {
     }
     return switch (Snapshot.Known.of(entry).candidate()) {
       case Candidate.Unreadable _, Candidate.Stray _ -> new Altered();
-      case Candidate.Parsed lease -> read(lease.attributes(), published, wanted, identity);
+      case Candidate.Parsed lease -> {
+        boolean ours =
+            Stream.concat(Stream.of(published, wanted), unanswered.stream())
+                .map(said -> said.publicIp(identity))
+                .anyMatch(lease.attributes().publicIp(identity)::equals);
+        yield read(lease.attributes(), ours, published, identity);
+      }
     };
   }
 
   private static OwnKey read(
-      LeaseAttributes theirs, LeaseAttributes published, LeaseAttributes wanted, Family identity) {
+      LeaseAttributes theirs, boolean ours, LeaseAttributes published, Family identity) {
     Optional<Ip> address = theirs.publicIp(identity);
     if (address.isEmpty()) {
       return new Altered();
     }
-    boolean ours =
-        address.equals(published.publicIp(identity)) || address.equals(wanted.publicIp(identity));
     if (!ours) {
       return new Lost(address.get());
     }

@@ -11,21 +11,47 @@ import io.jflannel.flanneld.store.Registry.Written;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Writes the own key, by compare-and-swap only. What it gives back is empty if somebody was faster.
  */
-record OwnKeyWriter(Registry registry, LeaseText.Form form, Duration renewMargin, Pace pace) {
+final class OwnKeyWriter {
 
   private static final System.Logger LOG = System.getLogger(RegistryStore.class.getName());
+
+  private final Registry registry;
+  private final LeaseText.Form form;
+  private final Duration renewMargin;
+  private final Pace pace;
+  private final Set<LeaseAttributes> unanswered = new HashSet<>();
+
+  OwnKeyWriter(Registry registry, LeaseText.Form form, Duration renewMargin, Pace pace) {
+    this.registry = registry;
+    this.form = form;
+    this.renewMargin = renewMargin;
+    this.pace = pace;
+  }
+
+  LeaseText.Form form() {
+    return form;
+  }
+
+  /** What was sent since the last write that is known to be done: the store may have it. */
+  Set<LeaseAttributes> unanswered() {
+    return Collections.unmodifiableSet(unanswered);
+  }
 
   /** A key of ours that was read; a reservation stays one (ETC-12). */
   Optional<HeldLease> overwrite(Entry entry, Subnets subnets, LeaseAttributes attributes)
       throws InterruptedException {
     long start = pace.now();
     Expiry expiry = entry.reservation() ? Expiry.NEVER : Expiry.LEASED;
+    unanswered.add(attributes);
     Written written = registry.update(entry, LeaseText.write(attributes, form), expiry);
     return lease(written, subnets, attributes, start);
   }
@@ -35,6 +61,7 @@ record OwnKeyWriter(Registry registry, LeaseText.Form form, Duration renewMargin
       throws InterruptedException {
     long start = pace.now();
     String name = SubnetKey.print(subnets);
+    unanswered.add(attributes);
     Written written = registry.create(name, LeaseText.write(attributes, form), Expiry.LEASED);
     return lease(written, subnets, attributes, start);
   }
@@ -43,8 +70,10 @@ record OwnKeyWriter(Registry registry, LeaseText.Form form, Duration renewMargin
       Written written, Subnets subnets, LeaseAttributes attributes, long start) {
     return switch (written) {
       case Written.Conflict _ -> Optional.empty();
-      case Written.Done done ->
-          Optional.of(HeldLease.granted(done, subnets, attributes, start, renewMargin, pace));
+      case Written.Done done -> {
+        unanswered.clear();
+        yield Optional.of(HeldLease.granted(done, subnets, attributes, start, renewMargin, pace));
+      }
     };
   }
 

@@ -191,7 +191,8 @@ final class OwnLeaseKeeper {
   }
 
   private OwnKey read(HeldLease lease, Entry entry) {
-    return OwnKey.read(entry, lease.attributes(), attributes(), writer.form(), identity());
+    return OwnKey.read(
+        entry, lease.attributes(), writer.unanswered(), attributes(), writer.form(), identity());
   }
 
   /** Ends the daemon, if so wanted, before another subnet is taken. */
@@ -226,6 +227,18 @@ final class OwnLeaseKeeper {
   void distrust() {
     tenure.vanished();
     attempts.hurry();
+  }
+
+  /** Whether our key is older in a listing than when we wrote it: from a backup. */
+  boolean isOlderIn(Registry.Listing listing) {
+    return tenure
+        .present()
+        .filter(lease ->
+            listing.entries().stream()
+                .anyMatch(entry ->
+                    entry.name().equals(lease.entry().name())
+                        && entry.modRevision() < lease.entry().modRevision()))
+        .isPresent();
   }
 
   /** A key was deleted: the one we wait for, perhaps. */

@@ -26,7 +26,7 @@ import java.util.function.Function;
 public final class RegistryStore implements LeaseStore {
 
   /** Room for events while the loop is busy with a call; each is up to 64 KiB. */
-  private static final int EVENTS = 1_000;
+  private static final int EVENTS = 200;
 
   private final Registry registry;
   private final Function<String, NetworkConfig> parser;

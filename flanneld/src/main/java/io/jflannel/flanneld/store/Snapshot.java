@@ -93,22 +93,27 @@ final class Snapshot {
         && one.problem().equals(other.problem());
   }
 
-  /** Takes a change over, unless the listing knew it already. */
+  /** Takes a change over, unless something newer is known of the key: the watch may be slow. */
   boolean put(Entry entry) {
-    if (entry.modRevision() <= listed) {
+    if (isOld(entry.name(), entry.modRevision())) {
       return false;
     }
     wrote(entry);
     return true;
   }
 
-  /** Takes a deletion over, unless the listing knew it already. */
+  /** Takes a deletion over, likewise. */
   boolean delete(String name, long revision) {
-    if (revision <= listed) {
+    if (isOld(name, revision)) {
       return false;
     }
     changed |= keys.remove(shortened(name)) != null;
     return true;
+  }
+
+  private boolean isOld(String name, long revision) {
+    return revision <= listed
+        || entry(name).filter(known -> known.modRevision() > revision).isPresent();
   }
 
   /** What this node wrote itself is known before its event comes. */

@@ -205,10 +205,8 @@ final class StoreLoop {
 
   private void list() throws InterruptedException {
     Listing listing;
-    Optional<String> text;
     try {
       listing = registry.list();
-      text = registry.config();
     } catch (StoreException e) {
       disconnected(String.valueOf(e.getMessage())); // ODD-33
       if (!isDue(distrustUntil)) {
@@ -231,7 +229,7 @@ final class StoreLoop {
     } else {
       own.observe();
     }
-    compareConfig(text);
+    readConfig();
     if (!watching) {
       watching = true;
       alive = false;
@@ -242,7 +240,20 @@ final class StoreLoop {
   }
 
   private boolean isReplaced(Listing listing) {
-    return listed && (!listing.storeId().equals(storeId) || listing.revision() < highest);
+    return listed
+        && (!listing.storeId().equals(storeId)
+            || listing.revision() < highest
+            || own.isOlderIn(listing));
+  }
+
+  /** One that cannot be read must not keep us from the leases. */
+  private void readConfig() throws InterruptedException {
+    try {
+      compareConfig(registry.config());
+      problems.recovered("config", registry.configKey() + " can be read again");
+    } catch (StoreException e) {
+      problems.failed("config", "network configuration, which may have changed: " + e.getMessage());
+    }
   }
 
   private void compareConfig(Optional<String> text) {

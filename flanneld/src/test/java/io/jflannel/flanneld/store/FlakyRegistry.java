@@ -3,7 +3,9 @@ package io.jflannel.flanneld.store;
 
 import io.jflannel.flanneld.lease.LeaseText;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -35,6 +37,7 @@ final class FlakyRegistry implements Registry {
   private volatile Optional<Duration> grant = Optional.empty();
   private volatile long shift;
   private volatile long ahead;
+  private volatile List<Entry> older = List.of();
   private volatile long flood;
   private final AtomicInteger signs = new AtomicInteger();
   private final AtomicInteger flooded = new AtomicInteger();
@@ -64,6 +67,11 @@ final class FlakyRegistry implements Registry {
   /** From now on listings are of a higher revision: others use the store too. */
   void shiftListings(long distance) {
     ahead = distance;
+  }
+
+  /** From now on listings have these entries instead of those of the same names. */
+  void listInstead(Entry... entries) {
+    older = List.of(entries);
   }
 
   /** Signs of life passed on so far. */
@@ -139,7 +147,11 @@ final class FlakyRegistry implements Registry {
   public Listing list() throws InterruptedException {
     begin(Call.LIST);
     Listing listing = real.list();
-    return new Listing(listing.storeId(), listing.revision() + ahead, listing.entries());
+    List<Entry> entries = new ArrayList<>(listing.entries());
+    for (Entry instead : older) {
+      entries.replaceAll(entry -> entry.name().equals(instead.name()) ? instead : entry);
+    }
+    return new Listing(listing.storeId(), listing.revision() + ahead, entries);
   }
 
   @Override

@@ -37,4 +37,16 @@ final class SnapshotTest {
     assertThat(snapshot.keys()).hasSize(1);
     assertThat(snapshot.entry(LONG + "y")).isPresent();
   }
+
+  @Test
+  void whatASlowWatchTellsOfAnOwnKeyIsOld() {
+    var snapshot = new Snapshot();
+    snapshot.wrote(entry("10.5.1.0-24", "newest", 12));
+
+    assertThat(snapshot.put(entry("10.5.1.0-24", "before", 11))).isFalse();
+    assertThat(snapshot.delete("10.5.1.0-24", 11)).isFalse();
+    assertThat(snapshot.entry("10.5.1.0-24")).isPresent();
+    assertThat(snapshot.put(entry("10.5.1.0-24", "newest", 12))).isTrue();
+    assertThat(snapshot.delete("10.5.1.0-24", 13)).isTrue();
+  }
 }

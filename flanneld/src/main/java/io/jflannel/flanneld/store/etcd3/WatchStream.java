@@ -130,9 +130,9 @@ final class WatchStream {
           return closed(connection, status);
         }
         case Signal.Message(WatchResponse response) -> {
-          heard = System.nanoTime();
           call.request(1);
           Optional<WatchEnd> end = take(connection, response);
+          heard = System.nanoTime(); // after taking it, which may wait for the consumer
           if (end.isPresent()) {
             return end.get();
           }

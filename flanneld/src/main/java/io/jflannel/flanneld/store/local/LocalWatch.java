@@ -4,6 +4,7 @@ package io.jflannel.flanneld.store.local;
 import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.flanneld.store.Registry.Sink;
 import io.jflannel.flanneld.store.Registry.WatchEnd;
+import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.local.LocalFiles.State;
 import io.jflannel.flanneld.store.local.LocalRegistry.Swept;
 import java.io.IOException;
@@ -99,7 +100,7 @@ final class LocalWatch implements AutoCloseable {
    */
   WatchEnd run(long revision, Optional<Swept> listed, Optional<Optional<String>> configSeen)
       throws InterruptedException {
-    config = configSeen.isPresent() ? configSeen.get() : LocalRegistry.readConfig(files);
+    config = configSeen.isPresent() ? configSeen.get() : readConfig();
     Optional<Swept> same = listed.filter(swept -> swept.state().revision() == revision);
     Swept base = same.isPresent() ? same.get() : scan();
     if (base.state().revision() < revision || base.state().deletion() > revision) {
@@ -162,8 +163,17 @@ final class LocalWatch implements AutoCloseable {
     }
   }
 
+  /** One that cannot be read is as if it had not changed: it must not keep us from the leases. */
+  private Optional<String> readConfig() throws InterruptedException {
+    try {
+      return LocalRegistry.readConfig(files);
+    } catch (StoreException e) {
+      return config;
+    }
+  }
+
   private Optional<WatchEnd> look() throws InterruptedException {
-    Optional<String> text = LocalRegistry.readConfig(files);
+    Optional<String> text = readConfig();
     List<Telling> events = new ArrayList<>();
     State before = last;
     last = files.locked(state -> compared(state, events));
