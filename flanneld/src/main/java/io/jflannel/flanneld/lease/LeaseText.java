@@ -23,6 +23,12 @@ public final class LeaseText {
     V3
   }
 
+  /** Twice and more what any backend writes, in characters. */
+  static final int USUAL = 1_024;
+
+  /** In the backend data of a lease. */
+  private static final List<String> READ_BY_OTHERS = List.of("VNI", "VtepMAC");
+
   private LeaseText() {}
 
   /** Compact JSON. */
@@ -83,6 +89,47 @@ public final class LeaseText {
       case Json.Arr _, Json.Str _, Json.Num _, Json.Bool _ ->
           throw new JsonException("the value is JSON, but no object");
     };
+  }
+
+  /**
+   * What {@code value} says that anybody reads, if it is longer than leases are: whoever can write
+   * keys must not be able to fill our memory with them.
+   *
+   * @throws JsonException as {@link #read}, or if it stays too long
+   */
+  public static String bounded(String value) {
+    if (value.length() <= USUAL) {
+      return value;
+    }
+    LeaseAttributes said = read(value);
+    String text =
+        write(
+            new LeaseAttributes(
+                said.publicIp(),
+                said.publicIpv6(),
+                said.backendType(),
+                said.backendData().map(LeaseText::scalars),
+                said.backendV6Data().map(LeaseText::scalars)),
+            Form.V3);
+    if (text.length() > USUAL) {
+      throw new JsonException("the value has " + value.length() + " characters, too many");
+    }
+    return text;
+  }
+
+  /** Of an object what nodes publish for others; anything else is none of flannel's. */
+  private static Json scalars(Json data) {
+    if (!(data instanceof Json.Obj object)) {
+      return new Json.Str("");
+    }
+    List<Json.Member> kept = new ArrayList<>();
+    for (String name : READ_BY_OTHERS) {
+      object
+          .member(name)
+          .filter(json -> json instanceof Json.Str || json instanceof Json.Num)
+          .ifPresent(json -> kept.add(new Json.Member(name, json)));
+    }
+    return new Json.Obj(kept);
   }
 
   /** Absent means unset; {@code null} is refused, as upstream's decoder does. */

@@ -19,6 +19,9 @@ public final class Logging {
   /** Loggers are only weakly held by their manager; this keeps our level. */
   private static final Logger OWN_LOGGER = own();
 
+  /** Says at INFO, hundreds of times, that data of a call came after the call was given up. */
+  private static final Logger GRPC_LOGGER = Logger.getLogger("io.grpc");
+
   private Logging() {}
 
   /**
@@ -26,7 +29,8 @@ public final class Logging {
    * configuration, which costs time.
    *
    * @param verbosity {@code -v}: from 1 our DEBUG lines, from 4 our TRACE lines too. Libraries stay
-   *     at INFO whatever it is: below that gRPC prints what it sends, passwords included.
+   *     at INFO, gRPC at WARNING, whatever it is: below INFO it prints what it sends, passwords
+   *     included.
    */
   public static void start(LogFormat format, int verbosity) {
     start(format, verbosity, new FileOutputStream(FileDescriptor.err));
@@ -46,6 +50,7 @@ public final class Logging {
     root.setLevel(Level.INFO);
     root.addHandler(new LineHandler(out, formatter));
     OWN_LOGGER.setLevel(level(verbosity));
+    GRPC_LOGGER.setLevel(Level.WARNING);
   }
 
   private static Level level(int verbosity) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store;
 
+import io.jflannel.flanneld.json.JsonException;
 import io.jflannel.flanneld.lease.LeaseText;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,9 @@ public interface Registry extends AutoCloseable {
 
   /** Values above this size in bytes are refused unread. */
   int LARGEST_VALUE = 64 * 1024;
+
+  /** What is kept of a reason, in characters. */
+  int LONGEST_REASON = 200;
 
   /** Text for log and status, without secrets. */
   String description();
@@ -110,9 +114,36 @@ public interface Registry extends AutoCloseable {
       Optional<Duration> timeLeft) {
 
     /** Of a key that is refused, what it says is not kept. */
-    Entry refused(String shortName) {
+    Entry refused() {
+      return with(name, "", problem);
+    }
+
+    /**
+     * A key below {@code subnets/} as it may be kept, at once when it is read: a listing may have a
+     * hundred thousand of 64 KiB each, most of them no leases.
+     */
+    public Entry bounded() {
+      try {
+        return with(Snapshot.shortened(name), LeaseText.bounded(value), problem);
+      } catch (JsonException e) {
+        String reason = String.valueOf(e.getMessage());
+        return with(
+            Snapshot.shortened(name),
+            "",
+            Optional.of(reason.substring(0, Math.min(reason.length(), LONGEST_REASON))));
+      }
+    }
+
+    private Entry with(String newName, String newValue, Optional<String> newProblem) {
       return new Entry(
-          shortName, "", problem, createRevision, modRevision, leaseId, reservation, timeLeft);
+          newName,
+          newValue,
+          newProblem,
+          createRevision,
+          modRevision,
+          leaseId,
+          reservation,
+          timeLeft);
     }
   }
 

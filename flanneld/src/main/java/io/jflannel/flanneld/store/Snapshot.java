@@ -69,19 +69,16 @@ final class Snapshot {
       return new Known(entry, before.candidate());
     }
     changed = true;
-    Known read = Known.of(entry);
+    Known read = Known.of(entry.bounded());
     return switch (read.candidate()) {
       case Candidate.Parsed _ -> read;
-      case Candidate.Unreadable unreadable -> new Known(entry.refused(entry.name()), unreadable);
-      case Candidate.Stray stray -> {
-        String name = shortened(stray.name());
-        yield new Known(entry.refused(name), new Candidate.Stray(name));
-      }
+      case Candidate.Unreadable _, Candidate.Stray _ ->
+          new Known(read.entry().refused(), read.candidate());
     };
   }
 
   /** Whoever can write keys must not be able to fill our memory with their names. */
-  private static String shortened(String name) {
+  static String shortened(String name) {
     return name.length() <= LONGEST_NAME
         ? name
         : name.substring(0, LONGEST_NAME) + "...#" + Integer.toHexString(name.hashCode());

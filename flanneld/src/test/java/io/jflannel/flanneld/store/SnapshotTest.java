@@ -49,4 +49,23 @@ final class SnapshotTest {
     assertThat(snapshot.put(entry("10.5.1.0-24", "newest", 12))).isTrue();
     assertThat(snapshot.delete("10.5.1.0-24", 13)).isTrue();
   }
+
+  @Test
+  void onlyWhatIsReadOfALongValueIsKept() {
+    String lease =
+        "{\"PublicIP\":\"192.0.2.9\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:00:09\"%s}%s}";
+    String noise = ",\"x\":[" + "0,".repeat(30_000) + "0]";
+
+    assertThat(entry("10.5.1.0-24", lease.formatted(noise, noise), 1).bounded().value())
+        .isEqualTo(lease.formatted("", ""));
+    assertThat(entry("10.5.1.0-24", "z".repeat(60_000), 1).bounded())
+        .satisfies(refused -> assertThat(refused.value()).isEmpty())
+        .satisfies(refused -> assertThat(refused.problem().orElseThrow()).hasSizeLessThan(300));
+    assertThat(
+            entry("10.5.1.0-24", lease.formatted("", "").replace("vxlan", "v".repeat(9_000)), 1)
+                .bounded()
+                .problem())
+        .contains("the value has 9113 characters, too many");
+    assertThat(entry(LONG, "", 1).bounded().name()).hasSizeLessThan(300);
+  }
 }

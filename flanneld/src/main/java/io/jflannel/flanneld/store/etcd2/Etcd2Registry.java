@@ -106,7 +106,7 @@ public final class Etcd2Registry implements Registry {
     for (Json.Obj child : Nodes.children(node(answer, directory))) {
       if (!Nodes.directory(child)) {
         keys.leaseName(Nodes.text(child, "key"))
-            .ifPresent(name -> entries.add(Nodes.entry(name, child)));
+            .ifPresent(name -> entries.add(Nodes.entry(name, child).bounded()));
       }
     }
     entries.sort(Comparator.comparing(Entry::name));

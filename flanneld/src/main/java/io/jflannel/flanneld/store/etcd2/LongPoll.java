@@ -164,7 +164,7 @@ final class LongPoll {
       if (gone) {
         sink.deleted(entry.name(), index);
       } else {
-        sink.put(entry);
+        sink.put(entry.bounded());
       }
     }
     return Optional.empty();

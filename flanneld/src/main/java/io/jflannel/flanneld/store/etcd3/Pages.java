@@ -55,7 +55,8 @@ final class Pages {
         revision = page.getHeader().getRevision();
       }
       for (KeyValue kv : page.getKvsList()) {
-        Entries.name(keys, kv.getKey()).ifPresent(name -> entries.add(Entries.entry(name, kv)));
+        Entries.name(keys, kv.getKey())
+            .ifPresent(name -> entries.add(Entries.entry(name, kv).bounded()));
       }
       if (!page.getMore() || page.getKvsCount() == 0) {
         return new Listing(storeId, revision, entries);

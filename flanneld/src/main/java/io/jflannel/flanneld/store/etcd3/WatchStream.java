@@ -230,7 +230,7 @@ final class WatchStream {
     if (gone) {
       sink.deleted(name.get(), revision);
     } else {
-      sink.put(Entries.entry(name.get(), event.getKv()));
+      sink.put(Entries.entry(name.get(), event.getKv()).bounded());
     }
   }
 
