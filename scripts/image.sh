@@ -79,7 +79,7 @@ assemble() {
 # four times a second otherwise. The cache is mapped where it was recorded for: no page of it is
 # rewritten. The command is exec'ed so that signals reach java.
 lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Xms24m -Xmn6m -XX:MinHeapFreeRatio=10 \
--XX:MaxHeapFreeRatio=20 -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
+-XX:MaxHeapFreeRatio=20 -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
 -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=10000 -XX:ArchiveRelocationMode=0"
 
 modules() {

@@ -95,7 +95,11 @@ final class Acquisition {
     mine.addAll(moved);
     Optional<Mine> fitting = mine.stream().filter(this::fits).findFirst();
     if (self.running().isEmpty() && fitting.isPresent()) {
-      return reuse(fitting.get(), moved);
+      return moved.stream()
+          .filter(lease -> lease.entry().reservation() && fits(lease))
+          .findFirst()
+          .map(reserved -> reuse(reserved, mine))
+          .orElseGet(() -> reuse(fitting.get(), moved));
     }
     List<Mine> unfit = mine.stream().filter(lease -> !fits(lease)).toList();
     return switch (Allocator.allocate(config, taken(unfit), wish(mine), random)) {
@@ -129,12 +133,15 @@ final class Acquisition {
     return Optional.empty();
   }
 
-  /** Of those that only our MAC tells to be ours none may stay beside: peers would refuse one. */
-  private static Choice reuse(Mine chosen, List<Mine> moved) {
+  /**
+   * Of those that only our MAC tells to be ours none may stay beside: peers would refuse one. A
+   * reservation among them cannot go, so it is taken and the others go.
+   */
+  private static Choice reuse(Mine chosen, List<Mine> others) {
     return new Choice.Reuse(
         chosen.entry(),
         chosen.subnets(),
-        removable(moved.stream().filter(lease -> !lease.equals(chosen)).toList()));
+        removable(others.stream().filter(lease -> !lease.equals(chosen)).toList()));
   }
 
   /** A reservation is the operator's and stays. */

@@ -10,7 +10,6 @@ import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** What a write to our key means that we did not get an answer to. Pure. */
 sealed interface OwnKey {
@@ -31,7 +30,7 @@ sealed interface OwnKey {
    * Reads the key.
    *
    * @param published what we published
-   * @param unanswered what else we may have written
+   * @param unanswered what else we may have written; only the same text is ours
    * @param wanted what we want to publish
    * @param identity the family whose public address names the node (ODD-13)
    */
@@ -45,24 +44,23 @@ sealed interface OwnKey {
     if (LeaseText.write(wanted, form).equals(entry.value())) {
       return new Said();
     }
+    if (unanswered.stream().anyMatch(said -> LeaseText.write(said, form).equals(entry.value()))) {
+      return new Altered();
+    }
     return switch (Snapshot.Known.of(entry).candidate()) {
       case Candidate.Unreadable _, Candidate.Stray _ -> new Altered();
-      case Candidate.Parsed lease -> {
-        boolean ours =
-            Stream.concat(Stream.of(published, wanted), unanswered.stream())
-                .map(said -> said.publicIp(identity))
-                .anyMatch(lease.attributes().publicIp(identity)::equals);
-        yield read(lease.attributes(), ours, published, identity);
-      }
+      case Candidate.Parsed lease -> read(lease.attributes(), published, wanted, identity);
     };
   }
 
   private static OwnKey read(
-      LeaseAttributes theirs, boolean ours, LeaseAttributes published, Family identity) {
+      LeaseAttributes theirs, LeaseAttributes published, LeaseAttributes wanted, Family identity) {
     Optional<Ip> address = theirs.publicIp(identity);
     if (address.isEmpty()) {
       return new Altered();
     }
+    boolean ours =
+        address.equals(published.publicIp(identity)) || address.equals(wanted.publicIp(identity));
     if (!ours) {
       return new Lost(address.get());
     }

@@ -25,8 +25,11 @@ import java.util.function.Function;
  */
 public final class RegistryStore implements LeaseStore {
 
-  /** Room for events while the loop is busy with a call; each is up to 64 KiB. */
-  private static final int EVENTS = 200;
+  /**
+   * Room for events while the loop is busy with a call, each up to 64 KiB; and how many it takes
+   * over before its other work has its turn.
+   */
+  static final int EVENTS = 200;
 
   private final Registry registry;
   private final Function<String, NetworkConfig> parser;

@@ -29,9 +29,6 @@ final class StoreLoop {
   /** A burst of events is judged in portions: judging takes at most a fifth of the time. */
   private static final int FOLD_SHARE = 4;
 
-  /** Events taken over before the other work has its turn. */
-  private static final int PORTION = 1_000;
-
   private final Registry registry;
   private final NetworkConfig config;
   private final Function<String, NetworkConfig> parser;
@@ -55,6 +52,7 @@ final class StoreLoop {
   private long watchStart;
   private long distrustUntil;
   private long foldAt;
+  private Optional<Long> configAt = Optional.empty();
   private Backoff backoff;
   private Folded folded = Folded.NONE;
   private Contact contact;
@@ -96,6 +94,9 @@ final class StoreLoop {
       if (mustList && isDue(listAt)) {
         list();
       }
+      if (configAt.filter(this::isDue).isPresent()) {
+        readConfig();
+      }
       if (listed && !mustList && own.act() == OwnLeaseKeeper.Turn.CONFLICT) {
         mustList = true;
         listAt = own.due().orElse(pace.now());
@@ -116,13 +117,14 @@ final class StoreLoop {
             : events.take();
     for (int taken = 1; event != null; taken++) {
       take(event);
-      event = taken < PORTION ? events.poll() : null;
+      event = taken < RegistryStore.EVENTS ? events.poll() : null;
     }
   }
 
   private Optional<Long> nextDue() {
     Optional<Long> next = mustList ? Optional.of(listAt) : own.due();
     next = earlier(next, own.expiresAt());
+    next = earlier(next, configAt);
     if (!isDue(distrustUntil)) {
       next = earlier(next, Optional.of(distrustUntil));
     }
@@ -246,19 +248,27 @@ final class StoreLoop {
             || own.isOlderIn(listing));
   }
 
-  /** One that cannot be read must not keep us from the leases. */
+  /** One that cannot be read must not keep us from the leases; it is tried again. */
   private void readConfig() throws InterruptedException {
     try {
       compareConfig(registry.config());
-      problems.recovered("config", registry.configKey() + " can be read again");
+      configAt = Optional.empty();
     } catch (StoreException e) {
-      problems.failed("config", "network configuration, which may have changed: " + e.getMessage());
+      needsRestart(
+          Optional.of(
+              "%s cannot be read, a restart would wait for it: %s"
+                  .formatted(registry.configKey(), e.getMessage())));
+      configAt = Optional.of(pace.now() + pace.relist().longest().toNanos());
     }
   }
 
   private void compareConfig(Optional<String> text) {
+    needsRestart(ConfigWatch.restartNeeded(config, text, parser, registry.configKey()));
+  }
+
+  private void needsRestart(Optional<String> reason) {
     Optional<String> before = restartNeeded;
-    restartNeeded = ConfigWatch.restartNeeded(config, text, parser, registry.configKey());
+    restartNeeded = reason;
     if (!restartNeeded.equals(before)) {
       LOG.log(
           Level.WARNING,

@@ -239,6 +239,16 @@ abstract class AcquisitionContract {
   }
 
   @Test
+  void aFormerReservationWithOurMacWinsOverALease() throws Exception { // ETC-12, P20
+    put("10.3.6.0-24", TestNode.vxlan("192.0.2.7", MAC));
+    putLeased("10.3.9.0-24", TestNode.vxlan("192.0.2.1", MAC));
+    assertThat(acquired(Setup.of(CONFIG, TestNode.vxlan("192.0.2.1", MAC)).previous("10.3.6.0/24")))
+        .isEqualTo(subnet("10.3.6.0/24"));
+    assertThat(entry(subnet("10.3.6.0/24")).reservation()).isTrue();
+    Awaitility.await().until(() -> names().equals(List.of("10.3.6.0-24")));
+  }
+
+  @Test
   void aFormerSubnetWithAnotherMacOrNoneIsAnothers() throws Exception { // P8
     putLeased("10.3.6.0-24", TestNode.vxlan("192.0.2.7", "02:00:00:00:00:09"));
     putLeased("10.3.7.0-24", TestNode.hostGw("192.0.2.8"));

@@ -17,7 +17,10 @@ final class FlakyRegistry implements Registry {
     LIST,
     CREATE,
     UPDATE,
-    WATCH
+    WATCH,
+    /** A put that the watch has seen. */
+    EVENT,
+    CONFIG
   }
 
   enum Mood {
@@ -27,6 +30,8 @@ final class FlakyRegistry implements Registry {
     FAILS,
     /** Does it, but the answer is lost. */
     LOSES_ANSWER,
+    /** Does it, and then nothing until the mood changes; the answer is lost. */
+    HANGS,
     /** Does nothing until the mood changes. */
     WAITS
   }
@@ -109,8 +114,12 @@ final class FlakyRegistry implements Registry {
     return mood;
   }
 
-  private Written end(Mood mood, Written written) {
-    if (mood == Mood.LOSES_ANSWER) {
+  private synchronized Written end(Call call, Mood mood, Written written)
+      throws InterruptedException {
+    while (moods.get(call) == Mood.HANGS) {
+      wait();
+    }
+    if (mood == Mood.LOSES_ANSWER || mood == Mood.HANGS) {
       throw new StoreException("flaky: no answer in time");
     }
     return grant.isPresent() && written instanceof Written.Done done
@@ -140,6 +149,7 @@ final class FlakyRegistry implements Registry {
 
   @Override
   public Optional<String> config() throws InterruptedException {
+    begin(Call.CONFIG);
     return real.config();
   }
 
@@ -157,13 +167,13 @@ final class FlakyRegistry implements Registry {
   @Override
   public Written create(String name, String value, Expiry expiry) throws InterruptedException {
     Mood mood = begin(Call.CREATE);
-    return end(mood, real.create(name, value, expiry));
+    return end(Call.CREATE, mood, real.create(name, value, expiry));
   }
 
   @Override
   public Written update(Entry current, String value, Expiry expiry) throws InterruptedException {
     Mood mood = begin(Call.UPDATE);
-    return end(mood, real.update(current, value, expiry));
+    return end(Call.UPDATE, mood, real.update(current, value, expiry));
   }
 
   @Override
@@ -206,6 +216,7 @@ final class FlakyRegistry implements Registry {
 
     @Override
     public void put(Entry entry) throws InterruptedException {
+      begin(Call.EVENT);
       sink.put(entry);
     }
 

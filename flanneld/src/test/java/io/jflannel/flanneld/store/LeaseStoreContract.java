@@ -332,4 +332,21 @@ public abstract class LeaseStoreContract extends AcquisitionContract {
       node.await("broken", seen -> seen.restartNeeded().isPresent());
     }
   }
+
+  @Test
+  void anOversizedConfigurationIsToldAndKeepsNobodyFromTheLeases() throws Exception { // LIF-11
+    try (TestNode node = node(NODE)) {
+      Subnets subnets = node.awaitHeld();
+      store.config(" ".repeat(Registry.LARGEST_VALUE) + CONFIG);
+      node.await("told", seen -> seen.restartNeeded().isPresent());
+      try (TestNode other = node(TestNode.hostGw("192.0.2.8"))) { // lists, then reads it
+        Subnets others = other.awaitHeld();
+        other.await("told", seen -> seen.restartNeeded().isPresent());
+        node.await("the peer", view -> view.peers().size() == 1);
+        assertThat(others).isNotEqualTo(subnets);
+      }
+      store.config(CONFIG);
+      node.await("as before", seen -> seen.restartNeeded().isEmpty());
+    }
+  }
 }

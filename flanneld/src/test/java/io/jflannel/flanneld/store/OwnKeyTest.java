@@ -39,6 +39,12 @@ class OwnKeyTest {
   }
 
   @Test
+  void anotherNodeThatNowHasOurMomentaryAddressIsAnother() {
+    assertThat(read(TestNode.vxlan("192.0.2.2", "02:00:00:00:00:0f"), Set.of(MOMENTARY)))
+        .isEqualTo(new OwnKey.Lost(Ip.parse("192.0.2.2")));
+  }
+
+  @Test
   void anAddressThatWeNeverWroteIsAnotherNodes() {
     assertThat(read(MOMENTARY, Set.of())).isEqualTo(new OwnKey.Lost(Ip.parse("192.0.2.2")));
   }

@@ -163,12 +163,12 @@ final class LocalWatch implements AutoCloseable {
     }
   }
 
-  /** One that cannot be read is as if it had not changed: it must not keep us from the leases. */
+  /** One that cannot be read is shown as one that cannot be parsed, as of etcd. */
   private Optional<String> readConfig() throws InterruptedException {
     try {
       return LocalRegistry.readConfig(files);
     } catch (StoreException e) {
-      return config;
+      return Optional.of("");
     }
   }
 
