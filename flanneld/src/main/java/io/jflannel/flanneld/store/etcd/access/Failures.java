@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.store.etcd.access;
 
 import java.io.EOFException;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
@@ -69,6 +70,13 @@ final class Failures {
           closed(tls);
       case Exception e when text(e).contains("frame was not SETTINGS") ->
           Optional.of("it speaks no gRPC: is this etcd's client URL?");
+      // instead of an alert or an answer, if the server has hung up before its words were read
+      case IOException e when text(e).contains("Connection reset") ->
+          tls.isPresent()
+              ? Optional.of(
+                  "the server reset the connection; client certificate: "
+                      + tls.get().identityHint())
+              : closed(tls);
       case ClosedChannelException e -> closed(tls);
       case EOFException e -> closed(tls);
       case Exception e when text(e).contains("EOF reached") || text(e).contains("Network closed") ->
