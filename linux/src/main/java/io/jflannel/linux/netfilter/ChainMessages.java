@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.linux.netfilter;
 
-import io.jflannel.linux.MalformedMessageException;
 import io.jflannel.linux.netlink.Attributes;
 import io.jflannel.linux.netlink.MessageReader;
 import io.jflannel.linux.netlink.MessageWriter;
@@ -58,10 +57,12 @@ final class ChainMessages {
         default -> {} // counters, flags, references, user data
       }
     }
-    ChainName full = name(family, table, name);
-    Optional<BaseChain> base =
-        hook.isPresent() ? Optional.of(base(type, hook.get(), policy)) : Optional.empty();
-    sink.accept(new Chain(full, handle, base));
+    if (TableName.isName(table) && TableName.isName(name)) {
+      ChainName full = new ChainName(new TableName(family, table), name);
+      Optional<BaseChain> base =
+          hook.isPresent() ? Optional.of(base(type, hook.get(), policy)) : Optional.empty();
+      sink.accept(new Chain(full, handle, base));
+    }
   }
 
   private static BaseChain base(String type, Attributes hook, BaseChain.Policy policy) {
@@ -75,18 +76,6 @@ final class ChainMessages {
       }
     }
     return new BaseChain(type, number, priority, policy);
-  }
-
-  /**
-   * A name that the kernel told.
-   *
-   * @throws MalformedMessageException if a part is missing
-   */
-  static ChainName name(Family family, String table, String chain) {
-    if (table.isEmpty() || chain.isEmpty()) {
-      throw new MalformedMessageException("a chain without a name");
-    }
-    return new ChainName(new TableName(family, table), chain);
   }
 
   /** Whether the message is about that table; creates no object but the bytes given. */

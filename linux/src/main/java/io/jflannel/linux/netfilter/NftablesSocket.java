@@ -45,9 +45,22 @@ public final class NftablesSocket implements AutoCloseable {
   /**
    * In the calling thread's namespace.
    *
-   * @throws LinuxException if the kernel has no nf_tables; EPERM without CAP_NET_ADMIN
+   * @throws LinuxException EOPNOTSUPP if the kernel has no nf_tables; EPERM without CAP_NET_ADMIN
    */
   public static NftablesSocket open() {
+    try {
+      return opened();
+    } catch (LinuxException e) {
+      // what netlink says about a protocol, and nfnetlink about a part, that the kernel lacks
+      if (e.is(Errno.EPROTONOSUPPORT) || e.is(Errno.EINVAL)) {
+        throw new LinuxException(
+            "open nf_tables", Errno.EOPNOTSUPP.number(), "the kernel has no nf_tables");
+      }
+      throw e;
+    }
+  }
+
+  private static NftablesSocket opened() {
     NftablesSocket socket =
         new NftablesSocket(
             new Conversation(
@@ -57,9 +70,6 @@ public final class NftablesSocket implements AutoCloseable {
       return socket;
     } catch (LinuxException e) {
       socket.close();
-      if (e.is(Errno.EINVAL)) { // nfnetlink's answer for a part that it lacks
-        throw new LinuxException("open nf_tables", e.errno(), "the kernel has no nf_tables");
-      }
       throw e;
     }
   }

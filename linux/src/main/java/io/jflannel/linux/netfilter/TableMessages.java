@@ -28,7 +28,7 @@ final class TableMessages {
     }
     Attributes attributes = in.attributes(Nft.HEADER);
     while (attributes.next()) {
-      if (attributes.type() == Nft.TABLE_NAME) {
+      if (attributes.type() == Nft.TABLE_NAME && TableName.isName(attributes.string())) {
         sink.accept(new TableName(family, attributes.string()));
       }
     }

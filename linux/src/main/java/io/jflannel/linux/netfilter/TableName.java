@@ -17,11 +17,16 @@ public record TableName(Family family, String name) {
   }
 
   static void check(String name) {
-    int length = name.getBytes(StandardCharsets.UTF_8).length;
-    if (length == 0 || length > Nft.MAX_NAME || name.indexOf('\0') >= 0) {
+    if (!isName(name)) {
       throw new IllegalArgumentException(
           "a name has 1 to " + Nft.MAX_NAME + " bytes: \"" + name + "\"");
     }
+  }
+
+  /** False for few names: the kernel takes any bytes, which need not be text. */
+  static boolean isName(String name) {
+    int length = name.getBytes(StandardCharsets.UTF_8).length;
+    return length > 0 && length <= Nft.MAX_NAME && name.indexOf('\0') < 0;
   }
 
   /** As nft writes it. */

@@ -185,6 +185,11 @@ final class NftablesEventsTest {
     Shell.run("iptables-nft -t nat -X THEIRS");
     Shell.run("iptables-nft -t nat -A PREROUTING -j ACCEPT");
     Shell.run("iptables-nft -A FORWARD -j ACCEPT");
+    for (int round = 0; round < 2; round++) { // as kube-proxy does
+      Shell.run(
+          "printf '*nat\\n:KUBE-SVC - [0:0]\\n-A KUBE-SVC -j RETURN\\nCOMMIT\\n'"
+              + " | iptables-nft-restore --noflush");
+    }
     Shell.run("ip6tables-nft -t nat -N OURS");
     Shell.run("ip6tables-nft -t nat -A OURS -j ACCEPT");
     Shell.run("nft 'add table inet nat; add chain inet nat OURS; add rule inet nat OURS drop'");
@@ -207,7 +212,7 @@ final class NftablesEventsTest {
       assertThat(committed.generation()).isEqualTo(socket.generation());
       assertThat(committed.portId()).isNotEqualTo(socket.portId());
 
-      Shell.run("printf '*nat\n-A OURS -j RETURN\nCOMMIT\n' | iptables-nft-restore --noflush");
+      Shell.run("iptables-nft-restore --noflush <<END\n*nat\n-A OURS -j RETURN\nCOMMIT\nEND");
       assertThat(((Committed) pending().getLast()).process()).isEqualTo("iptables-nft-re");
 
       socket.remove(List.of(new Removal.OfChain(OURS)));
