@@ -31,6 +31,6 @@ interface Engine {
    */
   boolean mayHold(Family family);
 
-  /** Where a change by others concerns our rules; nothing if the kernel tells of none. */
+  /** Where a change by others concerns our rules. */
   Interest interest(Family family);
 }

@@ -109,7 +109,7 @@ public final class Firewall {
       try {
         return Engines.choose(
             setup.nftables(), setup.variant(), programs, setup.names(), setup.claim(), tables);
-      } catch (FirewallException e) {
+      } catch (FirewallException | LinuxException e) {
         failures.failed("choose", "Cannot tell which iptables this host uses: " + e.getMessage());
         Thread.sleep(retry.pause());
         retry = retry.next();
@@ -153,7 +153,10 @@ public final class Firewall {
   private void watch(Engines engines, LoadedTables tables) throws InterruptedException {
     Guard guard = new Guard(engines.used(), tables);
     Backoff retry = RETRY;
-    long heard = bell.awaitNewer(0).version();
+    long heard = 0;
+    while (own.get().isEmpty()) { // others may ring too
+      heard = bell.awaitNewer(heard).version();
+    }
     Subnets done = own.get().orElseThrow();
     boolean first = true;
     long caused = System.nanoTime() - PACE.toNanos();
@@ -192,9 +195,13 @@ public final class Firewall {
       tell(family, outcome, repair && everRight.contains(family), by);
       outcome
           .problems()
-          .forEach((part, problem) ->
-              (blocks(part, problem) ? blocking : problems)
-                  .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
+          .forEach((part, problem) -> {
+            boolean wantsAny = !wanted.getOrDefault(part, List.of()).isEmpty();
+            if (wantsAny || !problem.isMissing()) {
+              (wantsAny && blocks(part, problem) ? blocking : problems)
+                  .add("%s %s rules: %s".formatted(family, part, problem.getMessage()));
+            }
+          });
       outcome.notes().forEach(note -> notes.add(family + ": " + note));
     }
     report(engines, subnets, blocking, problems, notes);

@@ -5,7 +5,6 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.net.Family;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -48,30 +47,34 @@ final class Guard {
 
   private Outcome checked(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
     Interest interest = engine.interest(family);
-    if (interest.chains().isEmpty() || !tables.knowsNftables()) {
-      return untilRight(family, wanted);
-    }
     Optional<Outcome> unchanged = unchanged(family, wanted, interest);
     if (unchanged.isPresent()) {
       return unchanged.get();
     }
-    List<Part> written = new ArrayList<>();
+    verified.remove(family);
+    EnumSet<Part> written = EnumSet.noneOf(Part.class);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       int generation = tables.generation();
-      Sight before = tables.sight(interest);
+      Optional<Sight> before = tables.sight(interest);
       Outcome outcome = engine.converge(family, wanted);
       written.addAll(outcome.written());
-      if (!outcome.problems().isEmpty()) {
-        verified.remove(family);
-        return new Outcome(written, outcome.problems(), outcome.notes());
-      }
-      if (outcome.written().isEmpty() && before.equals(tables.sight(interest))) {
-        verified.put(family, new Verified(wanted, generation, before, outcome.notes()));
-        return new Outcome(written.stream().distinct().toList(), Map.of(), outcome.notes());
+      if (outcome.written().isEmpty() || !outcome.problems().isEmpty()) {
+        if (outcome.problems().isEmpty() && before.equals(tables.sight(interest))) {
+          before.ifPresent(sight ->
+              verified.put(family, new Verified(wanted, generation, sight, outcome.notes())));
+        }
+        return new Outcome(List.copyOf(written), outcome.problems(), outcome.notes());
       }
     }
-    verified.remove(family);
-    return quarrel(written);
+    return new Outcome(
+        List.copyOf(written),
+        Outcome.failed(
+                written,
+                new FirewallException(
+                    "they were gone or changed when they were read back, %d times"
+                        .formatted(ATTEMPTS)))
+            .problems(),
+        List.of());
   }
 
   private Optional<Outcome> unchanged(
@@ -81,33 +84,12 @@ final class Guard {
       return Optional.empty();
     }
     int generation = tables.generation();
-    if (generation != last.generation()) {
-      if (!tables.sight(interest).equals(last.sight())) {
+    if (generation != last.generation() || !interest.legacy().isEmpty()) {
+      if (!tables.sight(interest).equals(Optional.of(last.sight()))) {
         return Optional.empty();
       }
       verified.put(family, new Verified(wanted, generation, last.sight(), last.notes()));
     }
     return Optional.of(new Outcome(List.of(), Map.of(), last.notes()));
-  }
-
-  private Outcome untilRight(Family family, Map<Part, List<Rule>> wanted)
-      throws InterruptedException {
-    List<Part> written = new ArrayList<>();
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      Outcome outcome = engine.converge(family, wanted);
-      written.addAll(outcome.written());
-      if (outcome.written().isEmpty() || !outcome.problems().isEmpty()) {
-        return new Outcome(
-            written.stream().distinct().toList(), outcome.problems(), outcome.notes());
-      }
-    }
-    return quarrel(written);
-  }
-
-  private static Outcome quarrel(List<Part> written) {
-    return Outcome.failed(
-        EnumSet.copyOf(written.isEmpty() ? List.of(Part.values()) : written),
-        new FirewallException(
-            "they were not there, or others, when they were read back; somebody changes them"));
   }
 }

@@ -14,16 +14,21 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The chains of nf_tables in which a change concerns our rules.
+ * Where a change concerns our rules.
  *
  * @param own chains that are ours alone
  * @param shared built-in chains, with the chain of ours that each must jump to; with empty text if
  *     to none
+ * @param legacy tables of iptables' legacy variant
  */
-record Interest(Set<ChainName> own, Map<ChainName, String> shared) {
+record Interest(
+    Family family, Set<ChainName> own, Map<ChainName, String> shared, Set<String> legacy) {
 
-  /** Of an engine whose changes the kernel tells nobody. */
-  static final Interest NONE = new Interest(Set.of(), Map.of());
+  /** The kernel announces no change of these tables, but they can be looked at. */
+  static Interest ofLegacy(Family family) {
+    return new Interest(
+        family, Set.of(), Map.of(), Set.of(Part.MASQUERADE.table(), Part.FORWARD.table()));
+  }
 
   static Interest ofIptables(Family family, Names names) {
     Set<ChainName> own = new HashSet<>();
@@ -33,7 +38,7 @@ record Interest(Set<ChainName> own, Map<ChainName, String> shared) {
       own.add(new ChainName(table, names.chain(part)));
       shared.put(new ChainName(table, part.builtin()), names.chain(part));
     }
-    return new Interest(own, shared);
+    return new Interest(family, own, shared, Set.of());
   }
 
   static Interest ofNftables(Family family, Names names) {
@@ -42,7 +47,7 @@ record Interest(Set<ChainName> own, Map<ChainName, String> shared) {
     for (Part part : Part.values()) {
       own.add(new ChainName(table, part.nftChain()));
     }
-    return new Interest(own, Map.of(forward(family), ""));
+    return new Interest(family, own, Map.of(forward(family), ""), Set.of());
   }
 
   /** Its policy has a say about what our own table accepts (B12). */

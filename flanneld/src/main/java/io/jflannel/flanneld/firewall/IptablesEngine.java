@@ -64,7 +64,7 @@ final class IptablesEngine implements Engine {
   @Override
   public Interest interest(Family family) {
     return switch (variant) {
-      case LEGACY -> Interest.NONE;
+      case LEGACY -> Interest.ofLegacy(family);
       case NFT -> Interest.ofIptables(family, names);
     };
   }

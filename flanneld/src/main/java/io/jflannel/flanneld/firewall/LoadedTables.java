@@ -9,6 +9,7 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.netfilter.BaseChain;
 import io.jflannel.linux.netfilter.Chain;
 import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.LegacyTables;
 import io.jflannel.linux.netfilter.NftablesSocket;
 import io.jflannel.linux.netfilter.Removal;
 import io.jflannel.linux.netfilter.Rule;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
 
@@ -33,6 +35,9 @@ import java.util.stream.Collectors;
 final class LoadedTables implements AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(LoadedTables.class.getName());
+
+  /** Some thousand rules: the kernel copies a legacy table as a whole. */
+  private static final int CHEAP_TABLE = 1 << 20;
 
   private final Optional<NftablesSocket> socket;
   private final Path proc;
@@ -50,10 +55,6 @@ final class LoadedTables implements AutoCloseable {
       LOG.log(System.Logger.Level.INFO, "No nf_tables in this kernel: {0}", e.getMessage());
       return new LoadedTables(Optional.empty(), proc);
     }
-  }
-
-  boolean knowsNftables() {
-    return socket.isPresent();
   }
 
   /** Changes with every change of any rule of nf_tables; 0 without nf_tables. */
@@ -100,8 +101,11 @@ final class LoadedTables implements AutoCloseable {
     return socket.map(s -> s.tables(family)).orElse(List.of());
   }
 
-  /** Looks at the chains that matter. */
-  Sight sight(Interest interest) {
+  /** Looks at what matters; empty if that cannot be seen, or not cheaply. */
+  Optional<Sight> sight(Interest interest) {
+    if (socket.isEmpty() && !interest.chains().isEmpty()) {
+      return Optional.empty();
+    }
     Map<ChainName, OwnChain> own = new HashMap<>();
     Map<ChainName, Way> shared = new HashMap<>();
     socket.ifPresent(s -> {
@@ -114,7 +118,18 @@ final class LoadedTables implements AutoCloseable {
           .shared()
           .forEach((name, target) -> shared.put(name, s.rules(name, way(base(name), target))));
     });
-    return new Sight(own, shared);
+    Map<String, Long> legacy = new HashMap<>();
+    List<String> loaded = interest.legacy().isEmpty() ? List.of() : legacyTables(interest.family());
+    for (String table : interest.legacy()) {
+      if (loaded.contains(table)) {
+        OptionalLong fingerprint = LegacyTables.fingerprint(interest.family(), table, CHEAP_TABLE);
+        if (fingerprint.isEmpty()) {
+          return Optional.empty();
+        }
+        legacy.put(table, fingerprint.getAsLong());
+      }
+    }
+    return Optional.of(new Sight(own, shared, legacy));
   }
 
   /** Keeps what leads to one chain, whatever else is in the built-in one. */

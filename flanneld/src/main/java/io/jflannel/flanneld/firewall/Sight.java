@@ -15,8 +15,9 @@ import java.util.Optional;
  *
  * @param own every rule of our chains, in order
  * @param shared of each built-in chain what leads to ours
+ * @param legacy a number for all rules of each legacy table
  */
-record Sight(Map<ChainName, OwnChain> own, Map<ChainName, Way> shared) {
+record Sight(Map<ChainName, OwnChain> own, Map<ChainName, Way> shared, Map<String, Long> legacy) {
 
   /** A chain of ours. */
   record OwnChain(boolean exists, Optional<BaseChain> base, List<RuleBody> rules) {}

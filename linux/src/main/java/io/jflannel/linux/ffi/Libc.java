@@ -40,6 +40,7 @@ public final class Libc {
   private static final MemorySegment CLOSE = symbol("close");
   private static final MemorySegment EVENTFD = symbol("eventfd");
   private static final MemorySegment GETSOCKNAME = symbol("getsockname");
+  private static final MemorySegment GETSOCKOPT = symbol("getsockopt");
   private static final MemorySegment MOUNT = symbol("mount");
   private static final MemorySegment OPEN = symbol("open");
   private static final MemorySegment POLL = symbol("poll");
@@ -87,6 +88,17 @@ public final class Libc {
   /** <a href="https://man7.org/linux/man-pages/man2/setsockopt.2.html">setsockopt(2)</a>. */
   public static int setsockopt(int socket, int level, int option, NativeBuffer value, int length) {
     return call(SETSOCKOPT, value, socket, level, option, value.address(), length, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/getsockopt.2.html">getsockopt(2)</a>.
+   *
+   * @param length in: bytes that the value may have; out: bytes that it has
+   */
+  public static int getsockopt(
+      int socket, int level, int option, NativeBuffer value, NativeBuffer length) {
+    Object kept = List.of(value, length);
+    return call(GETSOCKOPT, kept, socket, level, option, value.address(), length.address(), 0);
   }
 
   /** {@link #setsockopt(int, int, int, NativeBuffer, int)} with a C {@code int}. */

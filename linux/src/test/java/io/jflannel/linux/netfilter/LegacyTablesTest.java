@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.linux.netfilter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.testing.InNamespace;
+import io.jflannel.linux.testing.Shell;
+import io.jflannel.net.Family;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whether a legacy table is as it was, on the real kernel. */
+@ExtendWith(InNamespace.class)
+final class LegacyTablesTest {
+
+  private static final int LIMIT = 1 << 20;
+
+  private static long filter(Family family) {
+    return LegacyTables.fingerprint(family, "filter", LIMIT).orElseThrow();
+  }
+
+  private static void run(Family family, String arguments) {
+    Shell.run((family == Family.V4 ? "iptables" : "ip6tables") + "-legacy " + arguments);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void changesWithEveryRule(Family family) {
+    run(family, "-A INPUT -p tcp --dport 1 -j ACCEPT");
+    run(family, "-A INPUT -p tcp --dport 2 -j ACCEPT");
+    long before = filter(family);
+
+    run(family, "-A INPUT -p tcp --dport 3 -j ACCEPT");
+    assertThat(filter(family)).isNotEqualTo(before);
+    run(family, "-D INPUT 3");
+    assertThat(filter(family)).isEqualTo(before);
+    run(family, "-D INPUT 1");
+    run(family, "-A INPUT -p tcp --dport 1 -j ACCEPT");
+    assertThat(filter(family)).as("reordered").isNotEqualTo(before);
+    run(family, "-D INPUT 1");
+    run(family, "-A INPUT -p tcp --dport 2 -j ACCEPT");
+    assertThat(filter(family)).as("in order again").isEqualTo(before);
+    run(family, "-R INPUT 2 -p tcp --dport 4 -j ACCEPT");
+    assertThat(filter(family)).as("replaced").isNotEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void changesWithPoliciesAndChains(Family family) {
+    long before = filter(family);
+
+    run(family, "-P FORWARD DROP");
+    assertThat(filter(family)).isNotEqualTo(before);
+    run(family, "-P FORWARD ACCEPT");
+    assertThat(filter(family)).isEqualTo(before);
+    run(family, "-N MINE");
+    assertThat(filter(family)).isNotEqualTo(before);
+  }
+
+  @Test
+  void doesNotChangeWithCounters() {
+    Shell.run("ip link set lo up");
+    run(Family.V4, "-A OUTPUT -j ACCEPT");
+    long before = filter(Family.V4);
+
+    Shell.run("ping -c 1 127.0.0.1");
+    String counters = Shell.run("iptables-legacy -vxnL OUTPUT");
+
+    assertThat(counters).containsPattern("(?m)^\\s+[1-9]\\d* +\\d+ ACCEPT");
+    assertThat(filter(Family.V4)).isEqualTo(before);
+  }
+
+  @Test
+  void largeTablesAreNotRead() {
+    run(Family.V4, "-A INPUT -j ACCEPT");
+
+    assertThat(LegacyTables.fingerprint(Family.V4, "filter", 100)).isEmpty();
+  }
+
+  @Test
+  void anUnknownTableIsAnError() {
+    assertThatThrownBy(() -> LegacyTables.fingerprint(Family.V4, "nonsense", LIMIT))
+        .isInstanceOf(LinuxException.class)
+        .hasMessageContaining("nonsense")
+        .hasMessageContaining("ENOENT");
+  }
+}
