@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Linux networking for Java: rtnetlink over the FFM API. The only module with native access. */
+/**
+ * Linux networking for Java: rtnetlink and nf_tables over the FFM API. The only module with native
+ * access.
+ */
 @org.jspecify.annotations.NullMarked
 module io.jflannel.linux {
   requires static org.jspecify;
 
   exports io.jflannel.linux;
+  exports io.jflannel.linux.netfilter;
   exports io.jflannel.linux.route;
   exports io.jflannel.net;
 }

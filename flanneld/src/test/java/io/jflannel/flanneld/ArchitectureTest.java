@@ -39,6 +39,8 @@ class ArchitectureTest {
           "state",
           "iface",
           "store..",
+          "traffic",
+          "firewall",
           "backend",
           "kernel",
           "reconcile",
@@ -49,7 +51,13 @@ class ArchitectureTest {
           "cli.command");
 
   private static final String[] PURE = {
-    OURS + "json", OURS + "config", OURS + "lease", OURS + "state", OURS + "iface", OURS + "backend"
+    OURS + "json",
+    OURS + "config",
+    OURS + "lease",
+    OURS + "state",
+    OURS + "iface",
+    OURS + "backend",
+    OURS + "traffic"
   };
 
   private static final JavaClasses CLASSES =

@@ -119,6 +119,20 @@ final class FlagTable {
               "directory that holds the leases instead of etcd, for several daemons on one machine"
                   + " (ours)"),
           choice(
+              "bridge-netfilter",
+              List.of("require", "warn"),
+              "what to do if the kernel module br_netfilter is missing while iptables is used"
+                  + " (ours): require (it, or exit) or warn"),
+          text(
+              "instance",
+              "",
+              "name appended to those of chains, tables and comments, so that several daemons share"
+                  + " a host (ours)"),
+          choice(
+              "iptables-mode",
+              List.of("auto", "nft", "legacy"),
+              "which iptables to use (ours): auto (the one that the host uses), nft or legacy"),
+          choice(
               "log-format", List.of("klog", "json"), "form of the log lines (ours): klog or json"),
           choice(
               "nexthop-objects",

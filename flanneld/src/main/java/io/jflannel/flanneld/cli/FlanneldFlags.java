@@ -132,10 +132,6 @@ public final class FlanneldFlags {
           .filter(values::isGiven)
           .forEach(name -> warnings.add("Flag -" + name + " has no effect beside -local-store"));
     }
-    if (values.bool("ip-masq")) {
-      warnings.add(
-          "Flag -ip-masq: masquerade rules are not available yet, only FLANNEL_IPMASQ is written");
-    }
     return warnings;
   }
 }

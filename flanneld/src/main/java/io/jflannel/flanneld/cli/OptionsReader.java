@@ -4,6 +4,7 @@ package io.jflannel.flanneld.cli;
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.iface.InterfaceSelection;
+import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.nio.file.InvalidPathException;
@@ -44,10 +45,8 @@ final class OptionsReader {
         address(values, "public-ip", Family.V4),
         address(values, "public-ipv6", Family.V6),
         margin,
-        values.bool("ip-masq"),
-        values.bool("ip-masq-fully-random-disable"),
+        traffic(values),
         resync(values.integer("iptables-resync")),
-        values.bool("iptables-forward-rules"),
         values.bool("ip-blackhole-route"),
         values.level("v"),
         values.choice("log-format", Options.LogFormat.class),
@@ -77,6 +76,27 @@ final class OptionsReader {
         values.text("kubeconfig-file"),
         path(values, "net-config-path").orElse(Path.of("")),
         values.bool("set-node-network-unavailable"));
+  }
+
+  private static Options.Traffic traffic(FlagValues values) {
+    return new Options.Traffic(
+        values.bool("ip-masq"),
+        !values.bool("ip-masq-fully-random-disable"),
+        values.bool("iptables-forward-rules"),
+        instance(values.text("instance")),
+        values.choice("iptables-mode", Options.IptablesMode.class),
+        values.choice("bridge-netfilter", Options.BridgeNetfilter.class));
+  }
+
+  private static Optional<String> instance(String name) {
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return new Names(Optional.of(name)).instance();
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException("Invalid instance option: " + e.getMessage());
+    }
   }
 
   /** IF-2: upstream finds out when it has a network configuration. */

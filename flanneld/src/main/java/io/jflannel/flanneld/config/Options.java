@@ -29,10 +29,8 @@ public record Options(
     String publicIp,
     String publicIpv6,
     Duration renewMargin,
-    boolean ipMasq,
-    boolean ipMasqFullyRandomDisable,
+    Traffic traffic,
     Duration resync,
-    boolean iptablesForwardRules,
     boolean ipBlackholeRoute,
     int verbosity,
     LogFormat logFormat,
@@ -94,6 +92,24 @@ public record Options(
   }
 
   /**
+   * The traffic rules.
+   *
+   * @param masquerade {@code --ip-masq}
+   * @param fullyRandom not {@code --ip-masq-fully-random-disable}
+   * @param forward {@code --iptables-forward-rules}
+   * @param instance {@code --instance} (ours), appended to the names of chains, tables and comments
+   * @param mode {@code --iptables-mode} (ours)
+   * @param bridgeNetfilter {@code --bridge-netfilter} (ours)
+   */
+  public record Traffic(
+      boolean masquerade,
+      boolean fullyRandom,
+      boolean forward,
+      Optional<String> instance,
+      IptablesMode mode,
+      BridgeNetfilter bridgeNetfilter) {}
+
+  /**
    * The health server.
    *
    * @param port 0 or below: none
@@ -105,6 +121,19 @@ public record Options(
     AUTO,
     V2,
     V3
+  }
+
+  /** {@code --iptables-mode} (ours): which of the two iptables; auto: the one the host uses. */
+  public enum IptablesMode {
+    AUTO,
+    NFT,
+    LEGACY
+  }
+
+  /** {@code --bridge-netfilter} (ours): what to do if bridged packets do not pass iptables. */
+  public enum BridgeNetfilter {
+    REQUIRE,
+    WARN
   }
 
   /** {@code --log-format} (ours). */

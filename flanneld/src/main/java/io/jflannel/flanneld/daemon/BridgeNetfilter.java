@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether bridged packets pass iptables (LIF-6). Upstream refuses to start without; the rules that
- * need it are not written yet, so this only tells.
+ * Whether bridged packets pass iptables (LIF-6). Without, kube-proxy's rules do not see packets
+ * between two containers of one bridge; {@code --bridge-netfilter=warn} starts all the same (P30).
  */
 final class BridgeNetfilter {
 
@@ -33,8 +33,10 @@ final class BridgeNetfilter {
       if (config.enabled(family) && Files.notExists(setting)) {
         missing.add(
             setting
-                + " does not exist: load the kernel module br_netfilter if services behind a"
-                + " bridge need iptables");
+                + " does not exist, so packets between two containers of one bridge do not pass"
+                + " iptables, and services do not work there: load the kernel module"
+                + " (modprobe br_netfilter), use nftables (\"EnableNFTables\": true), or start with"
+                + " --bridge-netfilter=warn if nothing needs it");
       }
     }
     return missing;

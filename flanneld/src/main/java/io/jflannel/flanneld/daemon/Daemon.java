@@ -32,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -157,15 +158,27 @@ final class Daemon {
       throws InterruptedException {
     NetworkConfig config = new ConfigWait(store, board, scope::check).await();
     board.update(facts -> facts.withStore(store.description()));
-    BridgeNetfilter.missing(config, BRIDGE_SETTINGS)
-        .forEach(missing -> LOG.log(Level.WARNING, missing));
+    checkBridge(config);
     ExternalInterface external = chooseInterface(config);
     board.update(facts -> facts.with(external));
     Backend backend = backend(config, external, store.configPlace());
     Doubts.of(config, external, store.configPlace())
         .forEach(doubt -> LOG.log(Level.WARNING, doubt));
     Backend.Vteps vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
-    return new Node(options, config, backend, external, vteps, previous, board);
+    Optional<String> programs = Optional.ofNullable(environment.get("PATH"));
+    return new Node(options, config, backend, external, vteps, previous, programs, board);
+  }
+
+  private void checkBridge(NetworkConfig config) {
+    List<String> missing = BridgeNetfilter.missing(config, BRIDGE_SETTINGS);
+    switch (options.traffic().bridgeNetfilter()) {
+      case REQUIRE -> {
+        if (!missing.isEmpty()) {
+          throw new StartException(String.join("\n", missing));
+        }
+      }
+      case WARN -> missing.forEach(line -> LOG.log(Level.WARNING, line));
+    }
   }
 
   private ExternalInterface chooseInterface(NetworkConfig config) {

@@ -4,10 +4,14 @@ package io.jflannel.flanneld.daemon;
 import io.jflannel.flanneld.backend.Backend;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.firewall.Firewall;
+import io.jflannel.flanneld.firewall.TrafficReport;
+import io.jflannel.flanneld.firewall.Variant;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.kernel.NetlinkKernel;
 import io.jflannel.flanneld.lease.OwnAttributes;
+import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.reconcile.Reconciler;
@@ -20,8 +24,14 @@ import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.subnetfile.PreviousSubnets;
 import io.jflannel.flanneld.subnetfile.SubnetEnv;
 import io.jflannel.flanneld.subnetfile.SubnetFile;
+import io.jflannel.flanneld.traffic.Claim;
+import io.jflannel.flanneld.traffic.Names;
+import io.jflannel.flanneld.traffic.TrafficRules;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -45,11 +55,13 @@ final class Node {
   private final PreviousSubnets previous;
   private final Board board;
   private final Backend.Vteps vteps;
+  private final Firewall firewall;
 
   private final Latest<StoreView> views = new Latest<>();
   private final Latest<OwnAttributes> attributes = new Latest<>();
   private final Latest<ExternalInterface> externals = new Latest<>();
   private final Latest<PassReport> reports = new Latest<>();
+  private final Latest<TrafficReport> rules = new Latest<>();
   private final Latest<SubnetEnv> files = new Latest<>();
 
   /**
@@ -64,6 +76,7 @@ final class Node {
       ExternalInterface chosen,
       Backend.Vteps vteps,
       PreviousSubnets previous,
+      Optional<String> programs,
       Board board) {
     this.options = options;
     this.config = config;
@@ -72,6 +85,36 @@ final class Node {
     this.previous = previous;
     this.board = board;
     this.vteps = vteps;
+    firewall = new Firewall(traffic(options, config, previous, programs), rules);
+  }
+
+  /** The firewall's part of the options. */
+  private static Firewall.Setup traffic(
+      Options options, NetworkConfig config, PreviousSubnets previous, Optional<String> programs) {
+    Options.Traffic asked = options.traffic();
+    Map<Family, Cidr> networks = new EnumMap<>(Family.class);
+    Set<Cidr> ours = new HashSet<>(previous.networks());
+    for (Family family : Family.values()) {
+      config
+          .range(family)
+          .ifPresent(range -> {
+            networks.put(family, range.network());
+            ours.add(range.network());
+          });
+    }
+    return new Firewall.Setup(
+        new TrafficRules.Settings(
+            networks, asked.masquerade(), asked.fullyRandom(), asked.forward()),
+        new Names(asked.instance()),
+        new Claim(ours),
+        config.nftables(),
+        switch (asked.mode()) {
+          case AUTO -> Optional.empty();
+          case NFT -> Optional.of(Variant.NFT);
+          case LEGACY -> Optional.of(Variant.LEGACY);
+        },
+        options.resync(),
+        programs);
   }
 
   /** Starts everything; nothing here waits. */
@@ -80,7 +123,9 @@ final class Node {
     scope.fork("external", () -> each(externals, this::publish));
     scope.fork("store", () -> store.run(request(), views));
     scope.forkPlatform("network", reconciler()::run);
-    scope.fork("views", () -> each(views, view -> board.update(facts -> facts.with(view))));
+    scope.forkPlatform("traffic", firewall::run);
+    scope.fork("views", () -> each(views, this::note));
+    scope.fork("rules", () -> each(rules, report -> board.update(facts -> facts.with(report))));
     scope.fork("reports", this::passOnReports);
     scope.fork("wanted-file", () -> each(board.facts(), this::wantFile));
     SubnetFileKeeper keeper =
@@ -121,6 +166,13 @@ final class Node {
     return config.range(family).map(NetworkConfig.AddressRange::network);
   }
 
+  private void note(StoreView view) {
+    board.update(facts -> facts.with(view));
+    if (view.own() instanceof OwnLease.Held held) {
+      firewall.want(held.lease().subnets());
+    }
+  }
+
   /** P20, P22: what others are told follows the interface. */
   private void publish(ExternalInterface now) {
     attributes.put(published -> backend.attributes(now, vteps, published));
@@ -156,21 +208,22 @@ final class Node {
   }
 
   private void wantFile(Facts facts) {
-    wantedFile(config, options.ipMasq(), facts)
+    wantedFile(config, options.traffic().masquerade(), facts)
         .filter(env -> files.peek().filter(last -> last.value().equals(env)).isEmpty())
         .ifPresent(files::put);
   }
 
   /**
    * LIF-1: the file says that the network can be used, so not before the devices of all families
-   * have come up for the subnets it names: also when the lease has moved. Later problems do not
-   * take it away.
+   * have come up for the subnets it names and the traffic rules are there: also when the lease has
+   * moved. Later problems do not take it away.
    */
   static Optional<SubnetEnv> wantedFile(NetworkConfig config, boolean ipMasq, Facts facts) {
     return facts
         .pass()
         .filter(report -> report.families().stream().allMatch(report::ready))
         .flatMap(PassReport::own)
+        .filter(own -> facts.traffic().filter(r -> r.allows(own.subnets())).isPresent())
         .map(own -> SubnetEnv.of(config, own.subnets(), own.mtu(), ipMasq));
   }
 

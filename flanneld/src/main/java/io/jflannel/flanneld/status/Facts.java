@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
+import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
@@ -22,6 +23,7 @@ import java.util.Optional;
  * @param view the newest view of the leases
  * @param pass how far the kernel follows it
  * @param passed the peers that the last pass was over
+ * @param traffic how the traffic rules are
  * @param file how the subnet file is
  */
 public record Facts(
@@ -31,6 +33,7 @@ public record Facts(
     Optional<StoreView> view,
     Optional<PassReport> pass,
     List<Lease> passed,
+    Optional<TrafficReport> traffic,
     FileState file) {
 
   /** A lost contact that comes back within this time is nobody's business. */
@@ -45,27 +48,28 @@ public record Facts(
         Optional.empty(),
         Optional.empty(),
         List.of(),
+        Optional.empty(),
         new FileState.Outstanding());
   }
 
   public Facts waitingFor(String what) {
-    return new Facts(Optional.of(what), store, external, view, pass, passed, file);
+    return new Facts(Optional.of(what), store, external, view, pass, passed, traffic, file);
   }
 
   public Facts running() {
-    return new Facts(Optional.empty(), store, external, view, pass, passed, file);
+    return new Facts(Optional.empty(), store, external, view, pass, passed, traffic, file);
   }
 
   public Facts withStore(String description) {
-    return new Facts(waiting, description, external, view, pass, passed, file);
+    return new Facts(waiting, description, external, view, pass, passed, traffic, file);
   }
 
   public Facts with(ExternalInterface newest) {
-    return new Facts(waiting, store, Optional.of(newest), view, pass, passed, file);
+    return new Facts(waiting, store, Optional.of(newest), view, pass, passed, traffic, file);
   }
 
   public Facts with(StoreView newest) {
-    return new Facts(waiting, store, external, Optional.of(newest), pass, passed, file);
+    return new Facts(waiting, store, external, Optional.of(newest), pass, passed, traffic, file);
   }
 
   /** A report that counts other peers than the newest view is one about an older view. */
@@ -78,11 +82,16 @@ public record Facts(
         view,
         Optional.of(newest),
         newest.wanted() == peers.size() ? peers : passed,
+        traffic,
         file);
   }
 
+  public Facts with(TrafficReport newest) {
+    return new Facts(waiting, store, external, view, pass, passed, Optional.of(newest), file);
+  }
+
   public Facts with(FileState newest) {
-    return new Facts(waiting, store, external, view, pass, passed, newest);
+    return new Facts(waiting, store, external, view, pass, passed, traffic, newest);
   }
 
   /** Whether the node works, and if not, why: only its own things count (P36). */
@@ -99,6 +108,9 @@ public record Facts(
         () -> reasons.add("lease: not acquired yet"));
     pass.ifPresentOrElse(
         report -> network(report, reasons), () -> reasons.add("network: not programmed yet"));
+    traffic.ifPresentOrElse(
+        report -> report.blocking().forEach(problem -> reasons.add("traffic: " + problem)),
+        () -> reasons.add("traffic: rules not looked at yet"));
     file(reasons);
     return new Readiness(reasons);
   }

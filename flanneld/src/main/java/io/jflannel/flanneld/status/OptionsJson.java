@@ -59,14 +59,21 @@ public final class OptionsJson {
     options.statusFile().ifPresent(file -> text("status-file", file.toString()));
     text("healthz-ip", options.health().ip());
     number("healthz-port", options.health().port());
-    flag("ip-masq", options.ipMasq());
-    flag("ip-masq-fully-random-disable", options.ipMasqFullyRandomDisable());
-    flag("iptables-forward-rules", options.iptablesForwardRules());
+    traffic(options.traffic());
     number("iptables-resync", options.resync().toSeconds());
     flag("ip-blackhole-route", options.ipBlackholeRoute());
     text("nexthop-objects", options.nexthopObjects().name().toLowerCase(Locale.ROOT));
     number("v", options.verbosity());
     text("log-format", options.logFormat().name().toLowerCase(Locale.ROOT));
+  }
+
+  private void traffic(Options.Traffic traffic) {
+    flag("ip-masq", traffic.masquerade());
+    flag("ip-masq-fully-random-disable", !traffic.fullyRandom());
+    flag("iptables-forward-rules", traffic.forward());
+    text("instance", traffic.instance().orElse(""));
+    text("iptables-mode", traffic.mode().name().toLowerCase(Locale.ROOT));
+    text("bridge-netfilter", traffic.bridgeNetfilter().name().toLowerCase(Locale.ROOT));
   }
 
   private void text(String name, String value) {

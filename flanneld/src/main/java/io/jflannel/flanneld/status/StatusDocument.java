@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
+import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
@@ -43,6 +44,7 @@ public final class StatusDocument {
     facts.external().ifPresent(external -> fields.put("interface", external(external)));
     fields.put("subnetFile", file(about, facts.file()));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
+    facts.traffic().ifPresent(traffic -> fields.put("traffic", traffic(traffic)));
     fields.put("peers", peers(facts));
     fields.number("refusedCount", facts.view().map(view -> view.refused().size()).orElse(0));
     fields.put("refused", refused(facts));
@@ -155,6 +157,18 @@ public final class StatusDocument {
                 .object())
         .number("repairs", pass.repairs())
         .texts("opponents", pass.opponents().stream().map(Opponent::toString).toList())
+        .object();
+  }
+
+  private static Json traffic(TrafficReport traffic) {
+    List<String> problems = new ArrayList<>(traffic.blocking());
+    problems.addAll(traffic.problems());
+    return new Fields()
+        .text("engine", traffic.engine())
+        .texts("problems", problems)
+        .texts("notes", traffic.notes())
+        .number("repairs", traffic.repairs())
+        .texts("opponents", traffic.opponents())
         .object();
   }
 

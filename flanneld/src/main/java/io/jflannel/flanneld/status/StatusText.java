@@ -71,6 +71,7 @@ public final class StatusText {
     lines.add(line("interface", external(object(document, "interface"))));
     lines.add(line("subnet file", file(object(document, "subnetFile"))));
     network(object(document, "network"), lines);
+    traffic(object(document, "traffic"), lines);
     peers(lines);
     refused(lines);
     return String.join("\n", lines) + "\n";
@@ -167,6 +168,25 @@ public final class StatusText {
                     word(network, "repairs"))));
     words(network, "problems").forEach(problem -> lines.add(line("", "- " + problem)));
     words(network, "opponents").forEach(opponent -> lines.add(line("", "- " + opponent)));
+  }
+
+  private static void traffic(Json.Obj traffic, List<String> lines) {
+    if (traffic.members().isEmpty()) {
+      lines.add(line("rules", "not looked at yet"));
+      return;
+    }
+    List<String> problems = words(traffic, "problems");
+    lines.add(
+        line(
+            "rules",
+            "%s, %s; %s repairs since the start"
+                .formatted(
+                    word(traffic, "engine"),
+                    problems.isEmpty() ? "as wanted" : "NOT as wanted",
+                    word(traffic, "repairs"))));
+    problems.forEach(problem -> lines.add(line("", "- " + problem)));
+    words(traffic, "notes").forEach(note -> lines.add(line("", "- " + note)));
+    words(traffic, "opponents").forEach(opponent -> lines.add(line("", "- " + opponent)));
   }
 
   private void peers(List<String> lines) {

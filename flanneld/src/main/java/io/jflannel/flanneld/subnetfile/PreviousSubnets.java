@@ -4,22 +4,27 @@ package io.jflannel.flanneld.subnetfile;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a former run's subnet file names (SF-5 to SF-7): asked for again if it is still free.
  *
  * @param v4 network address and length
+ * @param networks the flannel networks of that run
  * @param problems what could not be used, one line each
  */
-public record PreviousSubnets(Optional<Cidr> v4, Optional<Cidr> v6, List<String> problems) {
+public record PreviousSubnets(
+    Optional<Cidr> v4, Optional<Cidr> v6, Set<Cidr> networks, List<String> problems) {
 
   private static final PreviousSubnets NONE =
-      new PreviousSubnets(Optional.empty(), Optional.empty(), List.of());
+      new PreviousSubnets(Optional.empty(), Optional.empty(), Set.of(), List.of());
 
   public PreviousSubnets {
+    networks = Set.copyOf(networks);
     problems = List.copyOf(problems);
   }
 
@@ -31,12 +36,15 @@ public record PreviousSubnets(Optional<Cidr> v4, Optional<Cidr> v6, List<String>
     Optional<Map<String, String>> variables = DotEnv.parse(text.get());
     if (variables.isEmpty()) {
       return new PreviousSubnets(
-          Optional.empty(), Optional.empty(), List.of("a line is not KEY=value"));
+          Optional.empty(), Optional.empty(), Set.of(), List.of("a line is not KEY=value"));
     }
     List<String> problems = new ArrayList<>();
     Optional<Cidr> v4 = single(variables.get(), "FLANNEL_SUBNET", Family.V4, problems);
     Optional<Cidr> v6 = single(variables.get(), "FLANNEL_IPV6_SUBNET", Family.V6, problems);
-    return new PreviousSubnets(v4, v6, problems);
+    Set<Cidr> networks = new HashSet<>();
+    single(variables.get(), "FLANNEL_NETWORK", Family.V4, problems).ifPresent(networks::add);
+    single(variables.get(), "FLANNEL_IPV6_NETWORK", Family.V6, problems).ifPresent(networks::add);
+    return new PreviousSubnets(v4, v6, networks, problems);
   }
 
   private static Optional<Cidr> single(

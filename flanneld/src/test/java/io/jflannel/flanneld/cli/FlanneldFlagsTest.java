@@ -57,10 +57,14 @@ class FlanneldFlagsTest {
                 "",
                 "",
                 Duration.ofMinutes(60),
-                false,
-                false,
+                new Options.Traffic(
+                    false,
+                    true,
+                    true,
+                    Optional.empty(),
+                    Options.IptablesMode.AUTO,
+                    Options.BridgeNetfilter.REQUIRE),
                 Duration.ofSeconds(5),
-                true,
                 false,
                 0,
                 Options.LogFormat.KLOG,
@@ -83,7 +87,8 @@ class FlanneldFlagsTest {
                 + " -subnet-lease-renew-margin 7 -ip-masq -ip-masq-fully-random-disable"
                 + " -iptables-resync 9 -iptables-forward-rules=0 -ip-blackhole-route -v 3"
                 + " -log-format json -local-store /l -on-lease-lost exit -status-file /st"
-                + " -nexthop-objects never");
+                + " -nexthop-objects never -instance blue -iptables-mode legacy"
+                + " -bridge-netfilter warn");
 
     assertThat(options)
         .isEqualTo(
@@ -106,10 +111,14 @@ class FlanneldFlagsTest {
                 "1.2.3.4",
                 "fd00::1",
                 Duration.ofMinutes(7),
-                true,
-                true,
+                new Options.Traffic(
+                    true,
+                    false,
+                    false,
+                    Optional.of("blue"),
+                    Options.IptablesMode.LEGACY,
+                    Options.BridgeNetfilter.WARN),
                 Duration.ofSeconds(9),
-                false,
                 true,
                 3,
                 Options.LogFormat.JSON,
@@ -243,8 +252,8 @@ class FlanneldFlagsTest {
         lines.stream().filter(l -> l.startsWith("  -")).map(l -> l.split(" ", -1)[2]).toList();
 
     assertThat(lines.getFirst()).isEqualTo("Usage: /opt/bin/flanneld [OPTION]...");
-    assertThat(lines).hasSize(1 + 2 * 37);
-    assertThat(names).hasSize(37).isSorted();
+    assertThat(lines).hasSize(1 + 2 * 40);
+    assertThat(names).hasSize(40).isSorted();
     assertThat(usage()).endsWith("\n").doesNotContain("\n\n");
   }
 
@@ -398,7 +407,7 @@ class FlanneldFlagsTest {
     assertThat(options("", "FLANNELD_ETCD_ENDPOINTS=a,b").etcd().endpoints())
         .containsExactly("a", "b");
     assertThat(options("", "FLANNELD_V=4").verbosity()).isEqualTo(4);
-    assertThat(options("", "FLANNELD_IP_MASQ=T").ipMasq()).isTrue();
+    assertThat(options("", "FLANNELD_IP_MASQ=T").traffic().masquerade()).isTrue();
     assertThat(options("", "FLANNELD_LOCAL_STORE=/l").localStore()).contains(Path.of("/l"));
     assertThat(options("", "FLANNEL_ETCD_PREFIX=/x", "ETCD_PREFIX=/y").etcd().prefix())
         .isEqualTo("/coreos.com/network");
@@ -420,7 +429,7 @@ class FlanneldFlagsTest {
   void aBoolTakesNoSeparateValue() { // 1.8
     Run run = (Run) read("-ip-masq false -iface eth0 -etcd-password hush");
 
-    assertThat(run.options().ipMasq()).isTrue();
+    assertThat(run.options().traffic().masquerade()).isTrue();
     assertThat(run.options().ifaces()).isEmpty();
     assertThat(run.warnings())
         .anySatisfy(warning -> assertThat(warning).startsWith("Ignoring 5 argument(s)"))
@@ -446,11 +455,10 @@ class FlanneldFlagsTest {
 
   @Test
   void flagsWithoutEffectAreWarnedAbout() {
-    assertThat(((Run) read("-vmodule a=1 -log_backtrace_at=m.go:1 -ip-masq")).warnings())
+    assertThat(((Run) read("-vmodule a=1 -log_backtrace_at=m.go:1")).warnings())
         .satisfiesExactly(
             w -> assertThat(w).contains("-vmodule"),
-            w -> assertThat(w).contains("-log_backtrace_at"),
-            w -> assertThat(w).contains("-ip-masq").contains("not available yet"));
+            w -> assertThat(w).contains("-log_backtrace_at"));
     assertThat(((Run) read("-local-store /l", "FLANNELD_ETCD_PREFIX=/p")).warnings())
         .containsExactly("Flag -etcd-prefix has no effect beside -local-store");
     assertThat(((Run) read("-kube-api-url x -kubeconfig-file y")).warnings()).isEmpty();

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.Lease;
@@ -163,6 +164,7 @@ class HeraldTest {
                 Duration.ZERO,
                 new PassReport.Totals(Duration.ZERO, 0),
                 List.of()))
+        .with(new TrafficReport("nftables", subnets, List.of(), List.of(), List.of(), 0, List.of()))
         .with(new FileState.Written());
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfigParser;
+import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
@@ -33,7 +34,7 @@ class NodeTest {
 
   @Test
   void aLostSubnetIsLeftInTheFileUntilTheDeviceHasTheNewOne() {
-    Facts before = Facts.atStart().with(held(FIRST)).with(pass(FIRST, Map.of()));
+    Facts before = Facts.atStart().with(held(FIRST)).with(pass(FIRST, Map.of())).with(rules(FIRST));
     assertThat(wantedSubnet(before)).contains("10.5.1.0/24");
 
     Facts lost = before.with(held(SECOND));
@@ -43,7 +44,16 @@ class NodeTest {
     assertThat(wantedSubnet(failing)).isEmpty();
 
     Facts moved = failing.with(pass(SECOND, Map.of()));
-    assertThat(wantedSubnet(moved)).contains("10.5.2.0/24");
+    assertThat(wantedSubnet(moved)).isEmpty();
+    assertThat(wantedSubnet(moved.with(rules(SECOND)))).contains("10.5.2.0/24");
+  }
+
+  @Test // LIF-1: masquerade rules come first
+  void withoutItsRulesThereIsNoFile() {
+    Facts programmed = Facts.atStart().with(held(FIRST)).with(pass(FIRST, Map.of()));
+
+    assertThat(wantedSubnet(programmed)).isEmpty();
+    assertThat(wantedSubnet(programmed.with(rules(FIRST, List.of("no iptables"))))).isEmpty();
   }
 
   @Test
@@ -73,6 +83,15 @@ class NodeTest {
         true,
         new StoreView.Contact(true, Instant.EPOCH, ""),
         Optional.empty());
+  }
+
+  private static TrafficReport rules(Subnets subnets) {
+    return rules(subnets, List.of());
+  }
+
+  private static TrafficReport rules(Subnets subnets, List<String> blocking) {
+    return new TrafficReport(
+        "iptables (nft)", subnets, blocking, List.of(), List.of(), 0, List.of());
   }
 
   private static PassReport pass(Subnets subnets, Map<Family, List<String>> problems) {

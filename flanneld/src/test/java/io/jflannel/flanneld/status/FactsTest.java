@@ -29,11 +29,22 @@ class FactsTest {
   }
 
   @Test
+  void trafficRulesThatAreMissingCountIfTheyWereAskedFor() {
+    Facts facts =
+        Samples.working()
+            .with(Samples.traffic(List.of("IPv4 masquerade rules: no iptables"), List.of("old")));
+
+    assertThat(facts.readiness(NOW).reasons())
+        .containsExactly("traffic: IPv4 masquerade rules: no iptables");
+  }
+
+  @Test
   void everythingOutstandingIsNamed() {
     assertThat(Facts.atStart().running().readiness(NOW).reasons())
         .containsExactly(
             "lease: not acquired yet",
             "network: not programmed yet",
+            "traffic: rules not looked at yet",
             "subnet file: not written yet");
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
+import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
@@ -65,7 +66,13 @@ final class Samples {
                 Optional.empty()))
         .with(view(held()))
         .with(network(List.of()))
+        .with(traffic(List.of(), List.of()))
         .with(new FileState.Written());
+  }
+
+  static TrafficReport traffic(List<String> blocking, List<String> problems) {
+    return new TrafficReport(
+        "iptables (nft)", OWN.subnets(), blocking, problems, List.of("a note"), 2, List.of());
   }
 
   static OwnLease held() {

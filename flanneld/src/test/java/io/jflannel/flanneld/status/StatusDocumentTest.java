@@ -31,6 +31,8 @@ class StatusDocumentTest {
             "network":{"problems":[],"lastPass":{"at":"2026-11-22T13:22:14Z","put":6,\
             "deleted":1,"milliseconds":12,"cpuMilliseconds":8},\
             "totals":{"cpuMilliseconds":31,"messages":12},"repairs":3,"opponents":[]},\
+            "traffic":{"engine":"iptables (nft)","problems":[],"notes":["a note"],"repairs":2,\
+            "opponents":[]},\
             "peers":[{"subnet":"10.5.2.0/24","publicIp":"192.0.2.2","backend":"vxlan",\
             "programmed":true},{"subnet":"10.5.3.0/24","publicIp":"192.0.2.3",\
             "backend":"vxlan","programmed":false,"reason":"no VTEP MAC yet"}],\
@@ -53,6 +55,8 @@ class StatusDocumentTest {
             interface    eth0, MTU 1500, 192.0.2.1, announced as 192.0.2.1
             subnet file  /run/flannel/subnet.env, written
             network      last change at 2026-11-22T13:22:14Z: 6 put, 1 deleted in 12 ms; 3 repairs since the start
+            rules        iptables (nft), as wanted; 2 repairs since the start
+                         - a note
             peers        2 wanted, 1 programmed
                          - 10.5.3.0/24 via 192.0.2.3: no VTEP MAC yet
             refused      1 keys
@@ -85,6 +89,7 @@ class StatusDocumentTest {
             ready        no
                          - lease: out of subnets
                          - network: not programmed yet
+                         - traffic: rules not looked at yet
                          - subnet file: not written yet
             lease        waiting: out of subnets
             """)

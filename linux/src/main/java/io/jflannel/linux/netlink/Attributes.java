@@ -79,6 +79,37 @@ public final class Attributes {
     return in.getInt(at(4));
   }
 
+  /** Four bytes in network order. */
+  public int big32() {
+    return big(in.getInt(at(4)));
+  }
+
+  /** Eight bytes in network order. */
+  public long big64() {
+    return big(in.getLong(at(8)));
+  }
+
+  /** A copy of the value. */
+  public byte[] bytes() {
+    byte[] value = new byte[valueLength];
+    in.get(valueAt, value);
+    return value;
+  }
+
+  /** Whether {@link #string} is this text, given in UTF-8. Creates no object. */
+  public boolean is(byte[] text) {
+    int length = text.length;
+    if (valueLength < length || valueLength > length && in.get(valueAt + length) != 0) {
+      return false;
+    }
+    for (int i = 0; i < length; i++) {
+      if (in.get(valueAt + i) != text[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Text up to its first zero byte. */
   public String string() {
     int length = 0;

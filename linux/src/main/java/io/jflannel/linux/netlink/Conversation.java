@@ -4,13 +4,15 @@ package io.jflannel.linux.netlink;
 import io.jflannel.linux.DumpInterruptedException;
 import io.jflannel.linux.Errno;
 import io.jflannel.linux.LinuxException;
-import io.jflannel.linux.MalformedMessageException;
 import io.jflannel.linux.RepliesLostException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collector;
+import java.util.stream.Collectors;
 
 /**
  * Requests and replies over one socket: batches whose last message alone asks for an
@@ -109,6 +111,60 @@ public final class Conversation implements AutoCloseable {
     }
   }
 
+  /** The messages around a transaction, without which the kernel would execute one by one. */
+  public interface Envelope {
+    void begin(MessageWriter out, int sequence);
+
+    void end(MessageWriter out, int sequence);
+  }
+
+  /**
+   * Executes changes, all or none: none as soon as one failure is told, of which there may be
+   * several. The index -1 stands for the whole.
+   *
+   * @throws IllegalArgumentException if they do not fit into 64 KiB
+   * @throws RepliesLostException if it is not known whether they were executed
+   */
+  public <R> void transact(
+      Envelope envelope, List<? extends R> requests, Encoder<R> encoder, Failures failures) {
+    int first = sequence;
+    int count = requests.size();
+    out.reset();
+    envelope.begin(out, sequence++);
+    for (R request : requests) {
+      if (out.room() < 2 * LONGEST) {
+        throw new IllegalArgumentException(count + " changes are too many for one transaction");
+      }
+      encoder.encode(request, out, sequence++);
+    }
+    out.addFlags(Netlink.ACK);
+    envelope.end(out, sequence++);
+    guarded(() -> {
+      socket.send(out);
+      readOutcome(first + 1, count, failures);
+    });
+  }
+
+  /** What refuses the whole is told about the first message; other replies need not follow. */
+  private void readOutcome(int first, int count, Failures failures) {
+    while (true) {
+      socket.receive(in);
+      while (in.next()) {
+        int index = in.sequence() - first;
+        if (!in.isError() || index < -1 || index >= count) {
+          continue;
+        }
+        int errno = in.errno();
+        if (errno != 0) {
+          failures.failed(index, errno, in.extendedMessage());
+        }
+        if (index == count - 1 || index == -1 && errno != 0) {
+          return;
+        }
+      }
+    }
+  }
+
   /**
    * Asks questions that have one reply each.
    *
@@ -171,20 +227,36 @@ public final class Conversation implements AutoCloseable {
    * @throws LinuxException if the kernel refuses
    */
   public <R, T> List<T> dump(String operation, R request, Encoder<R> encoder, Decoder<T> decoder) {
-    List<T> found = new ArrayList<>();
+    return dump(operation, request, encoder, decoder, Collectors.toCollection(ArrayList::new));
+  }
+
+  /**
+   * Lists a table, as above, without holding it: each attempt fills a new container of the
+   * collector, and that of the complete one is the result.
+   */
+  public <R, T, A, C> C dump(
+      String operation,
+      R request,
+      Encoder<R> encoder,
+      Decoder<T> decoder,
+      Collector<? super T, A, C> collector) {
+    BiConsumer<A, ? super T> accumulator = collector.accumulator();
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      found.clear();
+      A found = collector.supplier().get();
       boolean[] complete = new boolean[1];
-      guarded(() -> complete[0] = dumpOnce(operation, request, encoder, decoder, found));
+      guarded(() ->
+          complete[0] =
+              dumpOnce(
+                  operation, request, encoder, decoder, each -> accumulator.accept(found, each)));
       if (complete[0]) {
-        return found;
+        return collector.finisher().apply(found);
       }
     }
     throw new DumpInterruptedException(operation, ATTEMPTS);
   }
 
   private <R, T> boolean dumpOnce(
-      String operation, R request, Encoder<R> encoder, Decoder<T> decoder, List<T> found) {
+      String operation, R request, Encoder<R> encoder, Decoder<T> decoder, Consumer<T> found) {
     int own = sequence++;
     out.reset();
     encoder.encode(request, out, own);
@@ -201,7 +273,7 @@ public final class Conversation implements AutoCloseable {
         if (in.isError() || in.isDone()) {
           return ended(operation) && !interrupted;
         }
-        decoder.decode(in, found::add);
+        decoder.decode(in, found);
       }
     }
   }
@@ -222,7 +294,7 @@ public final class Conversation implements AutoCloseable {
   private void guarded(Runnable exchange) {
     try {
       exchange.run();
-    } catch (RepliesLostException | MalformedMessageException e) {
+    } catch (RuntimeException e) {
       socket.drain(in);
       throw e;
     }

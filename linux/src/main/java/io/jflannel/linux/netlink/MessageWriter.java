@@ -115,6 +115,14 @@ public final class MessageWriter {
     return u32(value);
   }
 
+  /** An eight-byte attribute in network order. */
+  public MessageWriter attributeBig64(int type, long value) {
+    attribute(type, 8);
+    out.putLong(position, big(value));
+    position += 8;
+    return this;
+  }
+
   /** An address in network order, four or sixteen bytes. */
   public MessageWriter attribute(int type, Ip ip) {
     attribute(type, ip.isV4() ? 4 : 16);

@@ -18,6 +18,9 @@ public final class NetlinkSocket implements AutoCloseable {
   /** NETLINK_ROUTE. */
   public static final int ROUTE = 0;
 
+  /** NETLINK_NETFILTER. */
+  public static final int NETFILTER = 12;
+
   private static final int AF_NETLINK = 16;
   private static final int SOCK_RAW = 3;
   private static final int SOCK_CLOEXEC = 0x80000;
@@ -52,7 +55,7 @@ public final class NetlinkSocket implements AutoCloseable {
   /**
    * Opens a socket.
    *
-   * @param protocol {@link #ROUTE} or another NETLINK_*
+   * @param protocol {@link #ROUTE}, {@link #NETFILTER} or another NETLINK_*
    * @param receiveBuffer bytes; limited by net.core.rmem_max without CAP_NET_ADMIN in the first
    *     user namespace
    * @param timeout how long to wait for a reply

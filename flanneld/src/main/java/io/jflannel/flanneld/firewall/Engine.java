@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.flanneld.traffic.Rule;
+import io.jflannel.net.Family;
+import java.util.List;
+import java.util.Map;
+
+/** One way to put rules into the kernel. */
+interface Engine {
+
+  /**
+   * Gets ready for a family before there is anything to do, so that the first rules are there
+   * sooner. What fails here fails again, and is told, when it is needed.
+   */
+  void prepare(Family family) throws InterruptedException;
+
+  /** For people: {@code iptables (nft)}. */
+  String description();
+
+  /**
+   * Reads the rules of one family and writes them if they are not as wanted. An empty list means
+   * that not even the chain is wanted. What fails is in the outcome.
+   */
+  Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException;
+
+  /**
+   * Whether rules of ours may be there, asked without starting a program. Where that cannot be told
+   * the answer is yes.
+   */
+  boolean mayHold(Family family);
+
+  /** Where a change by others concerns our rules; nothing if the kernel tells of none. */
+  Interest interest(Family family);
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.flow.Backoff;
+import io.jflannel.flanneld.flow.Latest;
+import io.jflannel.flanneld.lease.Subnets;
+import io.jflannel.flanneld.log.RateLimitedLog;
+import io.jflannel.flanneld.traffic.Claim;
+import io.jflannel.flanneld.traffic.Names;
+import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.flanneld.traffic.Rule;
+import io.jflannel.flanneld.traffic.TrafficRules;
+import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.net.Family;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongPredicate;
+import java.util.stream.Stream;
+
+/**
+ * Keeps the traffic rules as they should be, on the thread "traffic". Looks when the lease changes,
+ * when others change chains that matter, and on a timer; writes only what is not as wanted. Rules
+ * stay when it ends.
+ */
+public final class Firewall {
+
+  private static final System.Logger LOG = System.getLogger(Firewall.class.getName());
+
+  /** The least time between two looks that others cause. */
+  private static final Duration PACE = Duration.ofSeconds(1);
+
+  private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
+
+  /**
+   * What the operator asks for.
+   *
+   * @param claim whose rules are ours where others have theirs too
+   * @param nftables EnableNFTables
+   * @param variant {@code --iptables-mode}; empty: as the host
+   * @param resync {@code --iptables-resync}
+   * @param path the variable PATH
+   */
+  public record Setup(
+      TrafficRules.Settings settings,
+      Names names,
+      Claim claim,
+      boolean nftables,
+      Optional<Variant> variant,
+      Duration resync,
+      Optional<String> path) {}
+
+  private final Setup setup;
+  private final Latest<TrafficReport> reports;
+  private final RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);
+  private final AtomicReference<Optional<Subnets>> own = new AtomicReference<>(Optional.empty());
+  private final AtomicReference<String> culprit = new AtomicReference<>("");
+  private final Latest<Boolean> bell = new Latest<>();
+
+  private final Undoing undoing = new Undoing();
+  private final Set<Family> everRight = EnumSet.noneOf(Family.class);
+  private final Set<Family> swept = EnumSet.noneOf(Family.class);
+
+  /**
+   * @param reports where it is told how the rules are
+   */
+  public Firewall(Setup setup, Latest<TrafficReport> reports) {
+    this.setup = setup;
+    this.reports = reports;
+  }
+
+  /** Tells of which subnets the rules are; by any thread. */
+  public void want(Subnets subnets) {
+    Optional<Subnets> before = own.getAndSet(Optional.of(subnets));
+    if (!before.equals(Optional.of(subnets))) {
+      bell.put(true);
+    }
+  }
+
+  /** Until interrupted. */
+  public void run() throws InterruptedException {
+    Programs programs = Programs.of(setup.path());
+    try (LoadedTables tables = LoadedTables.open()) {
+      Engines engines = engines(programs, tables);
+      LOG.log(Level.INFO, "Traffic rules by {0}", engines.used().description());
+      for (Family family : setup.settings().networks().keySet()) {
+        engines.used().prepare(family);
+      }
+      try (Listening _ = listen(engines.used(), programs.tool()::started)) {
+        watch(engines, tables);
+      }
+    }
+  }
+
+  private Engines engines(Programs programs, LoadedTables tables) throws InterruptedException {
+    Backoff retry = RETRY;
+    while (true) {
+      try {
+        return Engines.choose(
+            setup.nftables(), setup.variant(), programs, setup.names(), setup.claim(), tables);
+      } catch (FirewallException e) {
+        failures.failed("choose", "Cannot tell which iptables this host uses: " + e.getMessage());
+        Thread.sleep(retry.pause());
+        retry = retry.next();
+      }
+    }
+  }
+
+  /** Something to close if the kernel can be listened to. */
+  private record Listening(Optional<Ear> ear) implements AutoCloseable {
+    @Override
+    public void close() {
+      ear.ifPresent(Ear::close);
+    }
+  }
+
+  private Listening listen(Engine engine, LongPredicate ownProcess) {
+    List<ChainName> chains =
+        Stream.of(Family.values()).flatMap(f -> engine.interest(f).chains().stream()).toList();
+    if (chains.isEmpty()) {
+      return new Listening(Optional.empty());
+    }
+    try {
+      return new Listening(
+          Optional.of(
+              Ear.open(
+                  chains,
+                  ownProcess,
+                  by -> {
+                    culprit.set(by);
+                    bell.put(true);
+                  })));
+    } catch (LinuxException e) {
+      LOG.log(
+          Level.WARNING,
+          "Changes of nf_tables are not heard, only looked for: {0}",
+          e.getMessage());
+      return new Listening(Optional.empty());
+    }
+  }
+
+  private void watch(Engines engines, LoadedTables tables) throws InterruptedException {
+    Guard guard = new Guard(engines.used(), tables);
+    Backoff retry = RETRY;
+    long heard = bell.awaitNewer(0).version();
+    Subnets done = own.get().orElseThrow();
+    boolean first = true;
+    long caused = System.nanoTime() - PACE.toNanos();
+    while (true) {
+      Subnets subnets = own.get().orElseThrow();
+      boolean right = look(engines, guard, subnets, !first && subnets.equals(done));
+      done = subnets;
+      first = false;
+      retry = right ? RETRY : retry.next();
+      if (bell.awaitNewer(heard, right ? setup.resync() : retry.pause()).isPresent()) {
+        Duration left = PACE.minusNanos(System.nanoTime() - caused);
+        if (own.get().equals(Optional.of(subnets)) && left.isPositive()) {
+          Thread.sleep(left);
+        }
+        caused = System.nanoTime();
+      }
+      heard = bell.peek().map(Latest.Versioned::version).orElse(heard);
+    }
+  }
+
+  /** Looks once; answers whether all is as wanted now. */
+  private boolean look(Engines engines, Guard guard, Subnets subnets, boolean repair)
+      throws InterruptedException {
+    String by = culprit.getAndSet("");
+    List<String> blocking = new ArrayList<>();
+    List<String> problems = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
+    for (Family family : Family.values()) {
+      Map<Part, List<Rule>> wanted = TrafficRules.of(family, setup.settings(), subnets);
+      boolean wantsAny = wanted.values().stream().anyMatch(rules -> !rules.isEmpty());
+      if (!wantsAny && holdsNothing(engines.used(), family)) {
+        continue;
+      }
+      Outcome outcome = guard.converge(family, wanted);
+      tell(family, outcome, repair && everRight.contains(family), by);
+      outcome
+          .problems()
+          .forEach((part, problem) ->
+              (blocks(part, problem) ? blocking : problems)
+                  .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
+      outcome.notes().forEach(note -> notes.add(family + ": " + note));
+    }
+    if (blocking.isEmpty() && problems.isEmpty()) {
+      sweep(engines.others(), problems);
+    }
+    reports.put(
+        new TrafficReport(
+            engines.used().description(),
+            subnets,
+            blocking,
+            problems,
+            notes,
+            undoing.total(),
+            undoing.opponents(System.nanoTime())));
+    return blocking.isEmpty() && problems.isEmpty();
+  }
+
+  private static boolean holdsNothing(Engine engine, Family family) {
+    try {
+      return !engine.mayHold(family);
+    } catch (LinuxException e) {
+      return false; // said when it is looked at
+    }
+  }
+
+  /**
+   * Upstream goes on without forward rules where there is no iptables, and so must we: such a node
+   * has worked.
+   */
+  private static boolean blocks(Part part, FirewallException problem) {
+    return part == Part.MASQUERADE || !problem.isMissing();
+  }
+
+  private void tell(Family family, Outcome outcome, boolean repair, String by) {
+    for (Part part : Part.values()) {
+      String cause = family + " " + part;
+      FirewallException problem = outcome.problems().get(part);
+      if (problem != null) {
+        failures.failed(cause, "%s rules: %s".formatted(cause, problem.getMessage()));
+      } else {
+        failures.recovered(cause, cause + " rules are in place");
+      }
+    }
+    if (!outcome.written().isEmpty()) {
+      if (repair) {
+        undoing.repaired(System.nanoTime(), by);
+        failures.failed(
+            "repair " + family,
+            "Put %s rules back for %s%s"
+                .formatted(family, outcome.written(), by.isEmpty() ? "" : "; changed by " + by));
+      } else {
+        LOG.log(Level.INFO, "Wrote {0} rules: {1}", family, outcome.written());
+      }
+    }
+    if (outcome.problems().isEmpty()) {
+      everRight.add(family);
+    }
+  }
+
+  /** What a former run left with another engine goes once the rules of this one are there. */
+  private void sweep(List<Engine> others, List<String> problems) throws InterruptedException {
+    for (Family family : Family.values()) {
+      try {
+        if (!swept.contains(family) && sweep(family, others, problems)) {
+          swept.add(family);
+        }
+      } catch (LinuxException | FirewallException e) {
+        problems.add("%s rules of a former run: %s".formatted(family, e.getMessage()));
+      }
+    }
+  }
+
+  private boolean sweep(Family family, List<Engine> others, List<String> problems)
+      throws InterruptedException {
+    boolean clean = true;
+    for (Engine other : others) {
+      if (!other.mayHold(family)) {
+        continue;
+      }
+      Outcome outcome =
+          other.converge(family, Map.of(Part.MASQUERADE, List.of(), Part.FORWARD, List.of()));
+      if (!outcome.written().isEmpty()) {
+        LOG.log(
+            Level.INFO,
+            "Removed {0} rules that a former run left with {1}: {2}",
+            family,
+            other.description(),
+            outcome.written());
+      }
+      for (FirewallException problem : outcome.problems().values()) {
+        if (!problem.isMissing()) {
+          clean = false;
+          problems.add(
+              "%s rules of a former run with %s: %s"
+                  .formatted(family, other.description(), problem.getMessage()));
+        }
+      }
+    }
+    return clean;
+  }
+}

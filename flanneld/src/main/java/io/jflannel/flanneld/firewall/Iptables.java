@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.flanneld.traffic.SavedTable;
+import io.jflannel.net.Family;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The iptables of one family and variant.
+ *
+ * @param tool runs them
+ * @param version as printed
+ * @param waits whether iptables-restore knows {@code --wait} (1.6.2)
+ */
+record Iptables(
+    Tool tool,
+    Family family,
+    Variant variant,
+    Path save,
+    Path restore,
+    String version,
+    boolean waits) {
+
+  /** How long to wait for the xtables lock, in seconds; then it is told and tried again. */
+  private static final int PATIENCE = 5;
+
+  /** Exit status RESOURCE_PROBLEM of iptables(8). */
+  private static final int LOCKED = 4;
+
+  private static final Pattern VERSION =
+      Pattern.compile("ip6?tables v(\\d+)\\.(\\d+)\\.(\\d+)(?: \\((\\S+)\\))?.*");
+
+  /**
+   * Looks for the programs: those without a suffix if they are of this variant, else those named
+   * after it.
+   *
+   * @throws FirewallException naming what is missing
+   */
+  static Iptables find(Programs programs, Family family, Variant variant)
+      throws InterruptedException {
+    String plain = family == Family.V4 ? "iptables" : "ip6tables";
+    List<String> seen = new ArrayList<>();
+    for (String name : List.of(plain, plain + "-" + variant)) {
+      Optional<Iptables> found = named(programs, family, name);
+      if (found.filter(iptables -> iptables.variant == variant).isPresent()) {
+        return found.get();
+      }
+      found.ifPresent(other -> seen.add(name + " is " + other.version));
+    }
+    throw FirewallException.missing(
+        "no %s of the %s variant found in %s%s: install the package iptables, or set"
+                .formatted(plain, variant, programs.folders(), seen.isEmpty() ? "" : " " + seen)
+            + " \"EnableNFTables\": true in the network configuration");
+  }
+
+  /** The variant of the iptables in PATH, if there is one. */
+  static Optional<Variant> installed(Programs programs, Family family) throws InterruptedException {
+    return named(programs, family, family == Family.V4 ? "iptables" : "ip6tables")
+        .map(Iptables::variant);
+  }
+
+  private static Optional<Iptables> named(Programs programs, Family family, String name)
+      throws InterruptedException {
+    Optional<Path> main = programs.find(name);
+    Optional<Path> save = programs.find(name + "-save");
+    Optional<Path> restore = programs.find(name + "-restore");
+    if (main.isEmpty() || save.isEmpty() || restore.isEmpty()) {
+      return Optional.empty();
+    }
+    StringBuilder version = new StringBuilder();
+    programs.tool().run(List.of(main.get().toString(), "--version"), "", version::append);
+    Matcher parts = VERSION.matcher(version);
+    if (!parts.matches()) {
+      throw new FirewallException(main.get() + " --version says: " + version);
+    }
+    boolean nft = "nf_tables".equals(parts.group(4));
+    return Optional.of(
+        new Iptables(
+            programs.tool(),
+            family,
+            nft ? Variant.NFT : Variant.LEGACY,
+            save.get(),
+            restore.get(),
+            version.toString(),
+            isAtLeast162(parts)));
+  }
+
+  private static boolean isAtLeast162(Matcher version) {
+    int number =
+        Integer.parseInt(version.group(1)) * 1_000_000
+            + Integer.parseInt(version.group(2)) * 1_000
+            + Integer.parseInt(version.group(3));
+    return number >= 1_006_002;
+  }
+
+  /** Reads one table; one process, no rule of others is kept. */
+  void read(Part part, SavedTable into) throws InterruptedException {
+    Tool.Result result = tool.run(List.of(save.toString(), "-t", part.table()), "", into::line);
+    if (!result.passed()) {
+      throw new FirewallException("%s -t %s: %s".formatted(save, part.table(), words(result)));
+    }
+  }
+
+  /** Whether the table has one of these chains. */
+  boolean hasChain(String table, List<String> chains) throws InterruptedException {
+    AtomicBoolean seen = new AtomicBoolean();
+    tool.run(
+        List.of(save.toString(), "-t", table),
+        "",
+        line -> {
+          if (chains.stream().anyMatch(chain -> line.startsWith(":" + chain + " "))) {
+            seen.set(true);
+          }
+        });
+    return seen.get();
+  }
+
+  /** Writes one table at once, or nothing of it. */
+  void write(String text) throws InterruptedException {
+    Tool.Result result = restored(text, List.of());
+    if (result.status() == LOCKED && result.lastLines().contains("lock")) {
+      throw new FirewallException(
+          "another program has held the xtables lock (/run/xtables.lock) for %d s: %s"
+              .formatted(PATIENCE, words(result)));
+    }
+    if (!result.passed()) {
+      throw new FirewallException(restore + ": " + words(result));
+    }
+  }
+
+  /** Whether the same would be accepted; changes nothing. */
+  boolean accepts(String text) throws InterruptedException {
+    return restored(text, List.of("--test")).passed();
+  }
+
+  private Tool.Result restored(String text, List<String> more) throws InterruptedException {
+    List<String> command = new ArrayList<>(List.of(restore.toString(), "--noflush"));
+    if (waits) {
+      command.add("--wait=" + PATIENCE);
+    }
+    command.addAll(more);
+    return tool.run(command, text, _ -> {});
+  }
+
+  private static String words(Tool.Result result) {
+    return "%s (status %d)".formatted(result.lastLines(), result.status());
+  }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.traffic.Claim;
+import io.jflannel.flanneld.traffic.IptablesPlan;
+import io.jflannel.flanneld.traffic.Names;
+import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.flanneld.traffic.Rule;
+import io.jflannel.flanneld.traffic.SavedTable;
+import io.jflannel.net.Family;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** iptables: one iptables-save to look at a table, one iptables-restore to change it. */
+final class IptablesEngine implements Engine {
+
+  private static final System.Logger LOG = System.getLogger(IptablesEngine.class.getName());
+
+  private final Programs programs;
+  private final Variant variant;
+  private final Names names;
+  private final Claim claim;
+  private final LoadedTables tables;
+
+  private final Map<Family, Iptables> found = new EnumMap<>(Family.class);
+  private final Set<Family> withoutRandomPorts = EnumSet.noneOf(Family.class);
+
+  IptablesEngine(
+      Programs programs, Variant variant, Names names, Claim claim, LoadedTables tables) {
+    this.programs = programs;
+    this.variant = variant;
+    this.names = names;
+    this.claim = claim;
+    this.tables = tables;
+  }
+
+  @Override
+  public String description() {
+    return "iptables (%s)".formatted(variant);
+  }
+
+  @Override
+  public void prepare(Family family) throws InterruptedException {
+    try {
+      iptables(family);
+    } catch (FirewallException e) {
+      LOG.log(Level.DEBUG, "Not prepared: {0}", e.getMessage());
+    }
+  }
+
+  @Override
+  public boolean mayHold(Family family) {
+    return switch (variant) {
+      case LEGACY -> tables.legacy(family);
+      case NFT -> tables.nft(family);
+    };
+  }
+
+  @Override
+  public Interest interest(Family family) {
+    return switch (variant) {
+      case LEGACY -> Interest.NONE;
+      case NFT -> Interest.ofIptables(family, names);
+    };
+  }
+
+  @Override
+  public Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+    Iptables iptables;
+    try {
+      iptables = iptables(family);
+    } catch (FirewallException e) {
+      boolean removal = wanted.values().stream().allMatch(List::isEmpty);
+      return removal && variant == Variant.NFT && e.isMissing()
+          ? new Outcome(tables.removeIptables(family, names), Map.of(), List.of())
+          : Outcome.failed(wanted.keySet(), e);
+    }
+    List<Part> written = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
+    Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
+    for (Part part : Part.values()) {
+      try {
+        List<Rule> rules = wanted.getOrDefault(part, List.of());
+        IptablesPlan plan = plan(iptables, part, rules);
+        if (!plan.restore().isEmpty()) {
+          write(iptables, part, rules, plan);
+          written.add(part);
+        }
+        notes.addAll(plan.notes());
+      } catch (FirewallException e) {
+        problems.put(part, e);
+      }
+    }
+    return new Outcome(written, problems, notes);
+  }
+
+  private Iptables iptables(Family family) throws InterruptedException {
+    Iptables known = found.get(family);
+    if (known == null) {
+      known = Iptables.find(programs, family, variant);
+      found.put(family, known);
+      LOG.log(Level.INFO, "Using {0} for {1}: {2}", known.restore(), family, known.version());
+    }
+    return known;
+  }
+
+  private IptablesPlan plan(Iptables iptables, Part part, List<Rule> rules)
+      throws InterruptedException {
+    SavedTable table = new SavedTable(part, names, claim);
+    iptables.read(part, table);
+    return IptablesPlan.between(supported(iptables.family(), rules), table, names, claim);
+  }
+
+  private List<Rule> supported(Family family, List<Rule> rules) {
+    return withoutRandomPorts.contains(family)
+        ? rules.stream().map(Rule::withoutRandomPorts).toList()
+        : rules;
+  }
+
+  /** Without random ports if those are what is refused. */
+  private void write(Iptables iptables, Part part, List<Rule> rules, IptablesPlan plan)
+      throws InterruptedException {
+    LOG.log(Level.DEBUG, "{0}: {1}", iptables.restore(), plan.restore());
+    try {
+      iptables.write(plan.restore());
+    } catch (FirewallException refused) {
+      if (!withoutRandomPorts.add(iptables.family())) {
+        throw refused;
+      }
+      IptablesPlan modest = plan(iptables, part, rules);
+      if (modest.restore().equals(plan.restore()) || !iptables.accepts(modest.restore())) {
+        withoutRandomPorts.remove(iptables.family());
+        throw refused;
+      }
+      LOG.log(
+          Level.WARNING,
+          "{0} refuses --random-fully ({1}); masquerading without it: two connections may race for"
+              + " one source port",
+          iptables.restore(),
+          refused.getMessage());
+      iptables.write(modest.restore());
+    }
+  }
+}

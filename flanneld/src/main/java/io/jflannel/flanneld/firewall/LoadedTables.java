@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.firewall.Sight.OwnChain;
+import io.jflannel.flanneld.firewall.Sight.Way;
+import io.jflannel.flanneld.traffic.Names;
+import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.netfilter.Chain;
+import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.NftablesSocket;
+import io.jflannel.linux.netfilter.Removal;
+import io.jflannel.linux.netfilter.Rule;
+import io.jflannel.linux.netfilter.RuleBody;
+import io.jflannel.linux.netfilter.TableName;
+import io.jflannel.net.Family;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collector;
+import java.util.stream.Collectors;
+
+/**
+ * What the kernel itself tells about firewall rules, without starting a program. Belongs to the
+ * thread that opens it. A kernel without nf_tables has no such tables.
+ */
+final class LoadedTables implements AutoCloseable {
+
+  private static final System.Logger LOG = System.getLogger(LoadedTables.class.getName());
+
+  private final Optional<NftablesSocket> socket;
+  private final Path proc;
+
+  private LoadedTables(Optional<NftablesSocket> socket, Path proc) {
+    this.socket = socket;
+    this.proc = proc;
+  }
+
+  static LoadedTables open() {
+    Path proc = Path.of("/proc/thread-self/net"); // of this thread's network namespace
+    try {
+      return new LoadedTables(Optional.of(NftablesSocket.open()), proc);
+    } catch (LinuxException e) {
+      LOG.log(System.Logger.Level.INFO, "No nf_tables in this kernel: {0}", e.getMessage());
+      return new LoadedTables(Optional.empty(), proc);
+    }
+  }
+
+  boolean knowsNftables() {
+    return socket.isPresent();
+  }
+
+  /** Changes with every change of any rule of nf_tables; 0 without nf_tables. */
+  int generation() {
+    return socket.map(NftablesSocket::generation).orElse(0);
+  }
+
+  /** Whether iptables' legacy variant has a table that may hold rules of ours. */
+  boolean legacy(Family family) {
+    return legacyTables(family).stream()
+        .anyMatch(table -> List.of(Part.values()).stream().anyMatch(p -> p.table().equals(table)));
+  }
+
+  /** Also absent if the legacy variant is not in the kernel: looking does not load it. */
+  List<String> legacyTables(Family family) {
+    Path file = proc.resolve(family == Family.V4 ? "ip_tables_names" : "ip6_tables_names");
+    try {
+      return Files.exists(file) ? Files.readAllLines(file) : List.of();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** Whether iptables' nft variant has a table that may hold rules of ours. */
+  boolean nft(Family family) {
+    return tables(family).stream()
+        .anyMatch(t -> List.of(Part.values()).stream().anyMatch(p -> p.table().equals(t.name())));
+  }
+
+  boolean ofNftables(Family family, Names names) {
+    return tables(family).contains(new TableName(family, names.nftTable(family)));
+  }
+
+  boolean hasChain(ChainName name) {
+    return socket.flatMap(s -> s.chain(name)).isPresent();
+  }
+
+  private List<TableName> tables(Family family) {
+    return socket.map(s -> s.tables(family)).orElse(List.of());
+  }
+
+  /** Looks at the chains that matter. */
+  Sight sight(Interest interest) {
+    Map<ChainName, OwnChain> own = new HashMap<>();
+    Map<ChainName, Way> shared = new HashMap<>();
+    socket.ifPresent(s -> {
+      for (ChainName name : interest.own()) {
+        Optional<Chain> chain = s.chain(name);
+        List<RuleBody> rules = s.rules(name, Collectors.mapping(Rule::body, Collectors.toList()));
+        own.put(name, new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules));
+      }
+      interest.shared().forEach((name, target) -> shared.put(name, s.rules(name, way(target))));
+    });
+    return new Sight(own, shared);
+  }
+
+  /** Keeps what leads to one chain, whatever else is in the built-in one. */
+  private static Collector<Rule, ?, Way> way(String target) {
+    final class Seen {
+      private final List<RuleBody> jumps = new ArrayList<>();
+      private boolean barred;
+
+      void rule(Rule rule) {
+        if (jumpsTo(rule.body(), target)) {
+          jumps.add(rule.body());
+        } else if (jumps.isEmpty()) {
+          barred |= rule.body().stopsEverything();
+        }
+      }
+    }
+    return Collector.of(
+        Seen::new,
+        Seen::rule,
+        (first, second) -> {
+          throw new IllegalStateException("rules come in order");
+        },
+        seen -> new Way(List.copyOf(seen.jumps), seen.barred));
+  }
+
+  private static boolean jumpsTo(RuleBody body, String chain) {
+    return body.verdict().flatMap(verdict -> verdict.chain()).filter(chain::equals).isPresent();
+  }
+
+  /** Removes our table of nftables if it is there. */
+  void removeNftables(Family family, Names names) {
+    TableName table = new TableName(family, names.nftTable(family));
+    if (tables(family).contains(table)) {
+      remove(List.of(new Removal.OfTable(table)));
+    }
+  }
+
+  /**
+   * Removes our chains of iptables' nft variant, with the jumps to them: without the program.
+   *
+   * @return the parts that were there
+   */
+  List<Part> removeIptables(Family family, Names names) {
+    List<Part> removed = new ArrayList<>();
+    List<Removal> removals = new ArrayList<>();
+    for (Part part : Part.values()) {
+      TableName table = new TableName(family, part.table());
+      ChainName own = new ChainName(table, names.chain(part));
+      ChainName builtin = new ChainName(table, part.builtin());
+      if (hasChain(own)) {
+        socket.orElseThrow().rules(builtin, Collectors.toList()).stream()
+            .filter(rule -> jumpsTo(rule.body(), own.name()))
+            .forEach(rule -> removals.add(new Removal.OfRule(builtin, rule.handle())));
+        removals.add(new Removal.OfRules(own));
+        removals.add(new Removal.OfChain(own));
+        removed.add(part);
+      }
+    }
+    if (!removals.isEmpty()) {
+      remove(removals);
+    }
+    return removed;
+  }
+
+  private void remove(List<Removal> removals) {
+    try {
+      socket.orElseThrow().remove(removals);
+    } catch (LinuxException e) {
+      throw new FirewallException("the kernel does not remove " + removals + ": " + e.getMessage());
+    }
+  }
+
+  @Override
+  public void close() {
+    socket.ifPresent(NftablesSocket::close);
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.traffic.Claim;
+import io.jflannel.flanneld.traffic.Names;
+import io.jflannel.flanneld.traffic.NftListing;
+import io.jflannel.flanneld.traffic.NftPlan;
+import io.jflannel.flanneld.traffic.NftText;
+import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.flanneld.traffic.Rule;
+import io.jflannel.net.Family;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** nftables: a table of our own for each family, made anew in one transaction. */
+final class NftEngine implements Engine {
+
+  private static final System.Logger LOG = System.getLogger(NftEngine.class.getName());
+
+  private final Programs programs;
+  private final Names names;
+  private final Claim claim;
+  private final LoadedTables tables;
+  private Style style = new Style(true, true);
+
+  /** What kernel and nft know. */
+  private record Style(boolean comments, boolean randomPorts) {}
+
+  NftEngine(Programs programs, Names names, Claim claim, LoadedTables tables) {
+    this.programs = programs;
+    this.names = names;
+    this.claim = claim;
+    this.tables = tables;
+  }
+
+  @Override
+  public String description() {
+    return "nftables";
+  }
+
+  @Override
+  public void prepare(Family family) {
+    // nft has one program for all, found in no time
+  }
+
+  @Override
+  public boolean mayHold(Family family) {
+    return tables.ofNftables(family, names);
+  }
+
+  @Override
+  public Interest interest(Family family) {
+    return Interest.ofNftables(family, names);
+  }
+
+  @Override
+  public Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+    List<Part> parts =
+        Stream.of(Part.values())
+            .filter(part -> !wanted.getOrDefault(part, List.of()).isEmpty())
+            .toList();
+    try {
+      NftPlan plan = plan(family, wanted);
+      List<Part> written = List.of();
+      if (!plan.asWanted()) {
+        write(family, wanted, plan);
+        written = List.of(Part.values());
+      }
+      List<String> notes = new ArrayList<>(plan.notes(names.nftTable(family)));
+      return new Outcome(written, Map.of(), notes);
+    } catch (FirewallException e) {
+      return Outcome.failed(parts.isEmpty() ? List.of(Part.values()) : parts, e);
+    }
+  }
+
+  private NftPlan plan(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+    Optional<NftListing> listing =
+        tables.ofNftables(family, names) ? list(family) : Optional.empty();
+    return NftPlan.between(supported(wanted), listing, claim);
+  }
+
+  private Map<Part, List<Rule>> supported(Map<Part, List<Rule>> wanted) {
+    if (style.randomPorts()) {
+      return wanted;
+    }
+    Map<Part, List<Rule>> modest = new EnumMap<>(Part.class);
+    wanted.forEach(
+        (part, rules) -> modest.put(part, rules.stream().map(Rule::withoutRandomPorts).toList()));
+    return modest;
+  }
+
+  private Optional<NftListing> list(Family family) throws InterruptedException {
+    StringBuilder text = new StringBuilder();
+    String ip = family == Family.V4 ? "ip" : "ip6";
+    List<String> command =
+        List.of(nft().toString(), "-nn", "list", "table", ip, names.nftTable(family));
+    Tool.Result result = programs.tool().run(command, "", line -> text.append(line).append('\n'));
+    if (result.passed()) {
+      return Optional.of(NftListing.parse(text.toString()));
+    }
+    if (!tables.ofNftables(family, names)) {
+      return Optional.empty(); // removed meanwhile
+    }
+    throw new FirewallException(
+        "nft list table %s: %s".formatted(names.nftTable(family), result.lastLines()));
+  }
+
+  private void write(Family family, Map<Part, List<Rule>> wanted, NftPlan plan)
+      throws InterruptedException {
+    if (plan.isEmpty()) {
+      tables.removeNftables(family, names);
+      return;
+    }
+    Tool.Result refused = run(List.of(), plan.text(new NftText(family, names, style.comments())));
+    if (refused.passed()) {
+      return;
+    }
+    for (Style modest :
+        List.of(new Style(false, true), new Style(true, false), new Style(false, false))) {
+      Style before = style;
+      style = modest;
+      String text = plan(family, wanted).text(new NftText(family, names, modest.comments()));
+      if (run(List.of("--check"), text).passed() && run(List.of(), text).passed()) {
+        LOG.log(
+            Level.WARNING,
+            "nft refuses {0}{1}; going on without ({2})",
+            modest.comments() ? "" : "comments ",
+            modest.randomPorts() ? "" : "fully-random",
+            refused.lastLines());
+        return;
+      }
+      style = before;
+    }
+    throw new FirewallException("nft: " + refused.lastLines());
+  }
+
+  private Tool.Result run(List<String> options, String text) throws InterruptedException {
+    List<String> command = new ArrayList<>(List.of(nft().toString()));
+    command.addAll(options);
+    command.addAll(List.of("-f", "-"));
+    LOG.log(Level.DEBUG, "{0}: {1}", command, text);
+    return programs.tool().run(command, text, _ -> {});
+  }
+
+  private Path nft() {
+    return programs
+        .find("nft")
+        .orElseThrow(() ->
+            FirewallException.missing(
+                "no nft found in %s: install the package nftables (1.0.1 or newer), or set"
+                        .formatted(programs.folders())
+                    + " \"EnableNFTables\": false in the network configuration"));
+  }
+}

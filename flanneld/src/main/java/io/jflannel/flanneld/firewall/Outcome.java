@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.flanneld.traffic.Part;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How an attempt to get one family's rules as wanted went.
+ *
+ * @param written the parts that had to be written
+ * @param problems of the parts that are not as wanted
+ * @param notes what an operator should know about rules that are not ours
+ */
+record Outcome(List<Part> written, Map<Part, FirewallException> problems, List<String> notes) {
+
+  Outcome {
+    written = List.copyOf(written);
+    problems = Map.copyOf(problems);
+    notes = List.copyOf(notes);
+  }
+
+  static Outcome failed(Iterable<Part> parts, FirewallException reason) {
+    Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
+    parts.forEach(part -> problems.put(part, reason));
+    return new Outcome(List.of(), problems, List.of());
+  }
+}

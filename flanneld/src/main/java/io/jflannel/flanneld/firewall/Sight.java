@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import io.jflannel.linux.netfilter.BaseChain;
+import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.RuleBody;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the kernel has where our rules stand, as far as a change of it could concern us. Says
+ * nothing about whether that is right; but two equal sights mean that nothing has changed, and they
+ * cost no process.
+ *
+ * @param own every rule of our chains, in order
+ * @param shared of each built-in chain what leads to ours
+ */
+record Sight(Map<ChainName, OwnChain> own, Map<ChainName, Way> shared) {
+
+  /** A chain of ours. */
+  record OwnChain(boolean exists, Optional<BaseChain> base, List<RuleBody> rules) {}
+
+  /**
+   * How packets get from a built-in chain to ours.
+   *
+   * @param jumps the rules that jump to ours
+   * @param barred whether a rule before the first of them lets nothing pass
+   */
+  record Way(List<RuleBody> jumps, boolean barred) {}
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.traffic;
+
+import io.jflannel.flanneld.traffic.NftListing.Chain;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How our table of nftables becomes as wanted.
+ *
+ * @param asWanted whether nothing is to be done
+ * @param kept rules of other networks, verbatim, by part
+ */
+public record NftPlan(
+    boolean asWanted, Map<Part, List<Rule>> wanted, Map<Part, List<String>> kept) {
+
+  /** Compares; {@code found} is empty if there is no such table. */
+  public static NftPlan between(
+      Map<Part, List<Rule>> wanted, Optional<NftListing> found, Claim claim) {
+    Map<Part, List<String>> kept = new EnumMap<>(Part.class);
+    Map<String, Chain> chains = found.map(NftListing::chains).orElse(Map.of());
+    boolean asWanted = true;
+    int expected = 0;
+    for (Part part : Part.values()) {
+      List<Rule> rules = wanted.getOrDefault(part, List.of());
+      Optional<Chain> chain = Optional.ofNullable(chains.get(part.nftChain()));
+      List<String> others =
+          chain.map(Chain::rules).orElse(List.of()).stream()
+              .filter(line -> NftListing.rule(line).filter(claim::isOfOthers).isPresent())
+              .toList();
+      kept.put(part, others);
+      if (!rules.isEmpty() || !others.isEmpty()) {
+        expected++;
+        asWanted &= chain.filter(c -> holds(part, c, rules, others)).isPresent();
+      }
+    }
+    boolean tableAsWanted = found.isPresent() == expected > 0 && chains.size() == expected;
+    return new NftPlan(asWanted && tableAsWanted, wanted, kept);
+  }
+
+  private static boolean holds(Part part, Chain chain, List<Rule> wanted, List<String> others) {
+    List<String> ours = new ArrayList<>(chain.rules());
+    ours.removeAll(others);
+    if (wanted.isEmpty()) { // their mark rule may stay
+      ours.removeIf(line -> NftListing.rule(line).filter(Rule::marked).isPresent());
+    }
+    return NftListing.isHooked(part, chain)
+        && ours.stream()
+            .map(NftListing::rule)
+            .toList()
+            .equals(wanted.stream().map(Optional::of).toList());
+  }
+
+  /** Whether nobody wants a rule in the table, so that it is to be removed. */
+  public boolean isEmpty() {
+    return wanted.values().stream().allMatch(List::isEmpty)
+        && kept.values().stream().allMatch(List::isEmpty);
+  }
+
+  /** The input of {@code nft -f -}. */
+  public String text(NftText text) {
+    return text.replacement(wanted, kept);
+  }
+
+  /** What an operator should know. */
+  public List<String> notes(String table) {
+    int count = kept.values().stream().mapToInt(List::size).sum();
+    return count == 0
+        ? List.of()
+        : List.of(
+            "%d rules of another flannel network are kept in table %s (--instance gives each daemon"
+                    .formatted(count, table)
+                + " its own)");
+  }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.linux.netfilter;
+
+import io.jflannel.linux.DumpInterruptedException;
+import io.jflannel.linux.Errno;
+import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.MalformedMessageException;
+import io.jflannel.linux.RepliesLostException;
+import io.jflannel.linux.netlink.Attributes;
+import io.jflannel.linux.netlink.Conversation;
+import io.jflannel.linux.netlink.MessageReader;
+import io.jflannel.linux.netlink.MessageWriter;
+import io.jflannel.linux.netlink.NetlinkSocket;
+import io.jflannel.net.Family;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collector;
+
+/**
+ * Reads and removes rules of nf_tables in one network namespace: that of the thread which opens it.
+ * Both need CAP_NET_ADMIN there.
+ *
+ * <p><b>Not thread-safe:</b> one thread owns a socket, a platform thread, as the calls block in
+ * native code.
+ *
+ * <p>Every method may throw {@link RepliesLostException} (what was asked for may have happened:
+ * read again), {@link MalformedMessageException} and {@link LinuxException}; lists also {@link
+ * DumpInterruptedException}, if the rules changed during each of ten attempts. The socket stays
+ * usable after each of them.
+ */
+public final class NftablesSocket implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final int RECEIVE_BUFFER = 1 << 20;
+
+  private final Conversation kernel;
+
+  private NftablesSocket(Conversation kernel) {
+    this.kernel = kernel;
+  }
+
+  /**
+   * In the calling thread's namespace.
+   *
+   * @throws LinuxException EOPNOTSUPP if the kernel has no nf_tables; EPERM without CAP_NET_ADMIN
+   */
+  public static NftablesSocket open() {
+    try {
+      return opened();
+    } catch (LinuxException e) {
+      // what netlink says about a protocol, and nfnetlink about a part, that the kernel lacks
+      if (e.is(Errno.EPROTONOSUPPORT) || e.is(Errno.EINVAL)) {
+        throw new LinuxException(
+            "open nf_tables", Errno.EOPNOTSUPP.number(), "the kernel has no nf_tables");
+      }
+      throw e;
+    }
+  }
+
+  private static NftablesSocket opened() {
+    NftablesSocket socket =
+        new NftablesSocket(
+            new Conversation(
+                NetlinkSocket.open(NetlinkSocket.NETFILTER, RECEIVE_BUFFER, PATIENCE)));
+    try {
+      socket.generation();
+      return socket;
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** Marks this socket's transactions in {@link NftablesEvent.Committed}. */
+  public int portId() {
+    return kernel.portId();
+  }
+
+  /**
+   * Counts the transactions of the namespace, of all families; any 32 bits but 0. While it stays,
+   * no table, chain or rule has changed. Costs one message.
+   */
+  public int generation() {
+    return answer(
+            "generation",
+            kernel
+                .query(List.of(""), Nft::getGeneration, NftablesSocket::decodeGeneration)
+                .getFirst())
+        .orElseThrow(() -> new MalformedMessageException("no generation"));
+  }
+
+  private static void decodeGeneration(MessageReader in, Consumer<Integer> sink) {
+    if (in.type() != Nft.NEWGEN) {
+      return;
+    }
+    Attributes attributes = in.attributes(Nft.HEADER);
+    while (attributes.next()) {
+      if (attributes.type() == Nft.GEN_ID) {
+        sink.accept(attributes.big32());
+      }
+    }
+  }
+
+  private static <T> Optional<T> answer(String operation, Conversation.Answer<T> answer) {
+    if (answer.errno() != 0) {
+      throw new LinuxException(operation, answer.errno(), answer.message());
+    }
+    return answer.value();
+  }
+
+  public List<TableName> tables(Family family) {
+    return kernel.dump(
+        "list tables",
+        family,
+        TableMessages::list,
+        (in, sink) -> TableMessages.decode(family, in, sink));
+  }
+
+  /** Of all tables of a family. */
+  public List<Chain> chains(Family family) {
+    return kernel.dump(
+        "list chains",
+        family,
+        ChainMessages::list,
+        (in, sink) -> ChainMessages.decode(family, in, sink));
+  }
+
+  /**
+   * Of one table; none if it does not exist. The kernel goes through the chains of the whole
+   * family.
+   */
+  public List<Chain> chains(TableName table) {
+    byte[] name = ChainMessages.utf8(table.name());
+    return kernel.dump(
+        "list chains of " + table,
+        table.family(),
+        ChainMessages::list,
+        (in, sink) -> {
+          if (ChainMessages.isOf(table, name, in)) {
+            ChainMessages.decode(table.family(), in, sink);
+          }
+        });
+  }
+
+  /** One chain, asked for by name. */
+  public Optional<Chain> chain(ChainName name) {
+    Conversation.Answer<Chain> answer =
+        kernel
+            .query(
+                List.of(name),
+                ChainMessages::get,
+                (MessageReader in, Consumer<Chain> sink) ->
+                    ChainMessages.decode(name.table().family(), in, sink))
+            .getFirst();
+    return Errno.ENOENT.is(answer.errno()) ? Optional.empty() : answer("chain " + name, answer);
+  }
+
+  /**
+   * The rules of one chain, in order, as they were at one moment; none if it does not exist. Holds
+   * one rule at a time besides what the collector keeps. Costs as much as the chain has rules,
+   * however many others there are.
+   *
+   * @param collector starts a new container when the rules changed during the reading
+   */
+  public <C> C rules(ChainName chain, Collector<? super Rule, ?, C> collector) {
+    return kernel.dump(
+        "list rules of " + chain,
+        chain,
+        RuleMessages::list,
+        (MessageReader in, Consumer<Rule> sink) -> RuleMessages.decode(chain, in, sink),
+        collector);
+  }
+
+  /**
+   * Removes in order, in one transaction: all or nothing. An empty list does nothing.
+   *
+   * @throws LinuxException names the first that was refused, the others are suppressed ones
+   * @throws IllegalArgumentException if the list does not fit into one message of 64 KiB; 100
+   *     always do
+   */
+  public void remove(List<? extends Removal> removals) {
+    List<Removal> all = List.copyOf(removals);
+    if (all.isEmpty()) {
+      return;
+    }
+    List<LinuxException> refused = new ArrayList<>();
+    kernel.transact(
+        new Batch(),
+        all,
+        NftablesSocket::encode,
+        (index, errno, message) ->
+            refused.add(
+                new LinuxException(
+                    index < 0 ? "remove " + all : describe(all.get(index)), errno, message)));
+    if (!refused.isEmpty()) {
+      LinuxException first = refused.getFirst();
+      refused.stream().skip(1).forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+
+  private static void encode(Removal removal, MessageWriter out, int sequence) {
+    switch (removal) {
+      case Removal.OfTable(TableName table) -> TableMessages.delete(table, out, sequence);
+      case Removal.OfChain(ChainName chain) -> ChainMessages.delete(chain, out, sequence);
+      case Removal.OfRules(ChainName chain) -> RuleMessages.deleteAll(chain, out, sequence);
+      case Removal.OfRule(ChainName chain, long handle) ->
+          RuleMessages.delete(chain, handle, out, sequence);
+    }
+  }
+
+  private static String describe(Removal removal) {
+    return switch (removal) {
+      case Removal.OfTable(TableName table) -> "remove table " + table;
+      case Removal.OfChain(ChainName chain) -> "remove chain " + chain;
+      case Removal.OfRules(ChainName chain) -> "remove the rules of " + chain;
+      case Removal.OfRule(ChainName chain, long handle) -> "remove rule " + handle + " of " + chain;
+    };
+  }
+
+  /** NFNL_MSG_BATCH_BEGIN and END. */
+  private record Batch() implements Conversation.Envelope {
+
+    @Override
+    public void begin(MessageWriter out, int sequence) {
+      Nft.beginBatch(out, sequence);
+    }
+
+    @Override
+    public void end(MessageWriter out, int sequence) {
+      Nft.endBatch(out, sequence);
+    }
+  }
+
+  @Override
+  public void close() {
+    kernel.close();
+  }
+}
