@@ -37,7 +37,8 @@ public final class Requirements {
         .anyMatch(directory -> Files.isExecutable(Path.of(directory, command)));
   }
 
-  private static void missing(String reason) {
+  /** Ends a test that cannot run here: skipped, or failed where all must run. */
+  static void missing(String reason) {
     if ("1".equals(System.getenv("REQUIRE_ALL"))) {
       fail(reason);
     }
