@@ -192,9 +192,20 @@ public final class Firewall {
                   .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
       outcome.notes().forEach(note -> notes.add(family + ": " + note));
     }
-    if (blocking.isEmpty() && problems.isEmpty()) {
+    report(engines, subnets, blocking, problems, notes);
+    if (blocking.isEmpty() && problems.isEmpty() && swept.size() < Family.values().length) {
       sweep(engines.others(), problems);
+      report(engines, subnets, blocking, problems, notes);
     }
+    return blocking.isEmpty() && problems.isEmpty();
+  }
+
+  private void report(
+      Engines engines,
+      Subnets subnets,
+      List<String> blocking,
+      List<String> problems,
+      List<String> notes) {
     reports.put(
         new TrafficReport(
             engines.used().description(),
@@ -204,7 +215,6 @@ public final class Firewall {
             notes,
             undoing.total(),
             undoing.opponents(System.nanoTime())));
-    return blocking.isEmpty() && problems.isEmpty();
   }
 
   private static boolean holdsNothing(Engine engine, Family family) {

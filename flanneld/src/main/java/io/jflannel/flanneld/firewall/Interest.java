@@ -17,7 +17,8 @@ import java.util.Set;
  * The chains of nf_tables in which a change concerns our rules.
  *
  * @param own chains that are ours alone
- * @param shared built-in chains, with the chain of ours that each must jump to
+ * @param shared built-in chains, with the chain of ours that each must jump to; with empty text if
+ *     to none
  */
 record Interest(Set<ChainName> own, Map<ChainName, String> shared) {
 
@@ -41,7 +42,12 @@ record Interest(Set<ChainName> own, Map<ChainName, String> shared) {
     for (Part part : Part.values()) {
       own.add(new ChainName(table, part.nftChain()));
     }
-    return new Interest(own, Map.of());
+    return new Interest(own, Map.of(forward(family), ""));
+  }
+
+  /** Its policy has a say about what our own table accepts (B12). */
+  static ChainName forward(Family family) {
+    return new ChainName(new TableName(family, Part.FORWARD.table()), Part.FORWARD.builtin());
   }
 
   List<ChainName> chains() {

@@ -6,6 +6,7 @@ import io.jflannel.flanneld.firewall.Sight.Way;
 import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.netfilter.BaseChain;
 import io.jflannel.linux.netfilter.Chain;
 import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.linux.netfilter.NftablesSocket;
@@ -86,6 +87,11 @@ final class LoadedTables implements AutoCloseable {
     return tables(family).contains(new TableName(family, names.nftTable(family)));
   }
 
+  /** Hook and policy of a chain; empty if there is none, or no base chain of that name. */
+  Optional<BaseChain> base(ChainName name) {
+    return socket.flatMap(s -> s.chain(name)).flatMap(Chain::base);
+  }
+
   boolean hasChain(ChainName name) {
     return socket.flatMap(s -> s.chain(name)).isPresent();
   }
@@ -104,13 +110,15 @@ final class LoadedTables implements AutoCloseable {
         List<RuleBody> rules = s.rules(name, Collectors.mapping(Rule::body, Collectors.toList()));
         own.put(name, new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules));
       }
-      interest.shared().forEach((name, target) -> shared.put(name, s.rules(name, way(target))));
+      interest
+          .shared()
+          .forEach((name, target) -> shared.put(name, s.rules(name, way(base(name), target))));
     });
     return new Sight(own, shared);
   }
 
   /** Keeps what leads to one chain, whatever else is in the built-in one. */
-  private static Collector<Rule, ?, Way> way(String target) {
+  private static Collector<Rule, ?, Way> way(Optional<BaseChain> base, String target) {
     final class Seen {
       private final List<RuleBody> jumps = new ArrayList<>();
       private boolean barred;
@@ -129,7 +137,7 @@ final class LoadedTables implements AutoCloseable {
         (first, second) -> {
           throw new IllegalStateException("rules come in order");
         },
-        seen -> new Way(List.copyOf(seen.jumps), seen.barred));
+        seen -> new Way(base, List.copyOf(seen.jumps), seen.barred));
   }
 
   private static boolean jumpsTo(RuleBody body, String chain) {

@@ -8,6 +8,8 @@ import io.jflannel.flanneld.traffic.NftPlan;
 import io.jflannel.flanneld.traffic.NftText;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
+import io.jflannel.linux.netfilter.BaseChain;
+import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -73,10 +75,26 @@ final class NftEngine implements Engine {
         written = List.of(Part.values());
       }
       List<String> notes = new ArrayList<>(plan.notes(names.nftTable(family)));
+      if (!wanted.getOrDefault(Part.FORWARD, List.of()).isEmpty()) {
+        policy(family).ifPresent(notes::add);
+      }
       return new Outcome(written, Map.of(), notes);
     } catch (FirewallException e) {
       return Outcome.failed(parts.isEmpty() ? List.of(Part.values()) : parts, e);
     }
+  }
+
+  /** B12: what our table accepts, another one may still drop. */
+  private Optional<String> policy(Family family) {
+    ChainName forward = Interest.forward(family);
+    return tables
+        .base(forward)
+        .filter(base -> base.policy() == BaseChain.Policy.DROP)
+        .map(_ ->
+            "chain "
+                + forward
+                + " has policy DROP and drops what our own table accepts: let iptables accept it"
+                + " too, or set \"EnableNFTables\": false in the network configuration");
   }
 
   private NftPlan plan(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {

@@ -25,7 +25,8 @@ record Sight(Map<ChainName, OwnChain> own, Map<ChainName, Way> shared) {
    * How packets get from a built-in chain to ours.
    *
    * @param jumps the rules that jump to ours
+   * @param base hook and policy of the built-in chain; empty if there is no such chain
    * @param barred whether a rule before the first of them lets nothing pass
    */
-  record Way(List<RuleBody> jumps, boolean barred) {}
+  record Way(Optional<BaseChain> base, List<RuleBody> jumps, boolean barred) {}
 }
