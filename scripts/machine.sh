@@ -41,6 +41,8 @@ need() {
 # Docker's programs, without its services: they start neither now nor at the next boot
 need_docker() {
   command -v dockerd >/dev/null || (
+    services="docker.service docker.socket"
+    command -v containerd >/dev/null || services="$services containerd.service"
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
       trap 'rm -f $policy' EXIT
@@ -48,7 +50,8 @@ need_docker() {
       chmod +x $policy
     fi
     install docker.io
-    systemctl disable docker.service docker.socket containerd.service >/dev/null 2>&1 || true
+    # shellcheck disable=SC2086 # a list of words
+    systemctl disable $services >/dev/null 2>&1 || true
   )
   command -v docker >/dev/null || install docker-cli # a package of its own since Debian 13
 }
