@@ -127,7 +127,7 @@ class DockerEndToEndTest {
         .as("one byte more than the MTU, " + mtu)
         .contains("message too long, mtu=1450");
     assertThat(from.get("http://" + to.address() + "/")).isEqualTo(to.page());
-    assertThat(clients(to.docker("logs", "web"))).containsOnly(from.address());
+    assertThat(clients(to.docker("logs web"))).containsOnly(from.address());
   }
 
   private static Commands.Result ping(DockerHost from, DockerHost to, String payload) {
@@ -150,14 +150,9 @@ class DockerEndToEndTest {
         Commands.inNetwork(
             run.prefix() + "-u",
             List.of(
-                "busybox",
-                "httpd",
-                "-f",
-                "-vv",
-                "-p",
-                OUTSIDE + ":80",
-                "-h",
-                run.file("outside").toString())));
+                "busybox httpd -f -vv -p %s:80 -h %s"
+                    .formatted(OUTSIDE, run.file("outside"))
+                    .split(" ", -1))));
   }
 
   private static void leaveTheOverlay(Lab lab, List<DockerHost> hosts, Child outside)

@@ -71,42 +71,28 @@ final class DockerHost {
     DockerHost host = new DockerHost(lab, node);
     // docker0 is to take the place of the lab's bridge, and Docker is to switch forwarding on
     node.script("ip link del cni0; echo 0 >/proc/sys/net/ipv4/ip_forward");
+    host.writeOptions();
     try {
       host.startDaemon();
     } catch (CommandException e) {
       Requirements.missing("dockerd does not run here: " + e.getMessage());
     }
-    host.docker("import", host.image().toString(), "web");
+    host.docker("import " + host.image() + " web");
     host.docker(
-        "run",
-        "--detach",
-        "--name=web",
-        "--restart=always",
-        "--stop-signal=KILL",
-        "web",
-        "/bin/busybox",
-        "httpd",
-        "-f",
-        "-vv",
-        "-p",
-        "80",
-        "-h",
-        "/www");
+        "run --detach --name=web --restart=always --stop-signal=KILL web"
+            + " /bin/busybox httpd -f -vv -p 80 -h /www");
     return host;
   }
 
-  /** With the options that the script makes of the subnet file. */
+  private void writeOptions() throws InterruptedException {
+    String words =
+        "sh %s -c -k DOCKER_NETWORK_OPTIONS -f %s -d %s/options"
+            .formatted(OPTIONS, node.subnetFilePath(), directory);
+    node.exec(words.split(" ", -1));
+  }
+
+  /** With the options that the script has made of the subnet file. */
   void startDaemon() throws InterruptedException {
-    node.exec(
-        "sh",
-        OPTIONS.toString(),
-        "-c",
-        "-k",
-        "DOCKER_NETWORK_OPTIONS",
-        "-f",
-        node.subnetFilePath().toString(),
-        "-d",
-        directory.resolve("options").toString());
     String[] own = "unshare --mount --pid --fork --kill-child --mount-proc".split(" ", -1);
     List<String> command =
         Commands.concat(
@@ -132,7 +118,7 @@ final class DockerHost {
         PATIENCE,
         () -> {
           started.mustBeAlive();
-          return client("info").passed();
+          return answers();
         });
   }
 
@@ -156,27 +142,25 @@ final class DockerHost {
     return read(directory.resolve("options"));
   }
 
-  /** Runs {@code docker}. */
-  String docker(String... arguments) throws InterruptedException {
-    return Commands.exec(command(arguments));
+  /** Runs {@code docker} with words separated by single blanks. */
+  String docker(String words) throws InterruptedException {
+    return Commands.exec(command(words));
   }
 
-  private Commands.Result client(String... arguments) {
+  private boolean answers() {
     try {
-      return Commands.run(command(arguments), "");
+      return Commands.run(command("info"), "").passed();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CommandException("interrupted", e);
     }
   }
 
-  private List<String> command(String... arguments) {
-    return Commands.concat(
-        List.of(
-            "docker",
-            "--config=" + directory.resolve("client"),
-            "--host=unix://" + directory.resolve("docker.sock")),
-        List.of(arguments));
+  private List<String> command(String words) {
+    String docker =
+        "docker --config=%1$s/client --host=unix://%1$s/docker.sock %2$s"
+            .formatted(directory, words);
+    return List.of(docker.split(" ", -1));
   }
 
   /** The container's address. */
@@ -185,13 +169,13 @@ final class DockerHost {
   }
 
   private String inspect(String format) throws InterruptedException {
-    return docker("inspect", "--format=" + format, "web").strip();
+    return docker("inspect --format=" + format + " web").strip();
   }
 
   /** What the container gets from a web server. */
   String get(String url) throws InterruptedException {
-    String busybox = "/bin/busybox"; // Debian 12's wget dies of its own -T
-    return docker("exec", "web", busybox, "timeout", "5", busybox, "wget", "-q", "-O", "-", url);
+    // Debian 12's wget dies of its own -T
+    return docker("exec web /bin/busybox timeout 5 /bin/busybox wget -q -O - " + url);
   }
 
   /** Runs a command of the machine in the container's network. */
