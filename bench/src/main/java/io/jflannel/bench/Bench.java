@@ -13,7 +13,8 @@ public final class Bench {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** All there are. */
-  private static final List<Benchmark> ALL = List.of(new Convergence(), new Footprint());
+  private static final List<Benchmark> ALL =
+      List.of(new Convergence(), new Footprint(), new Rules());
 
   /** Looks around, after waiting for quiet. */
   interface Observer {

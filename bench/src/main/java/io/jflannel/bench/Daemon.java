@@ -4,6 +4,7 @@ package io.jflannel.bench;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
@@ -22,15 +23,24 @@ final class Daemon {
     this.startedAt = startedAt;
   }
 
-  /** Starts the daemon of the image this benchmark belongs to. */
+  /** Starts the daemon of the image this benchmark belongs to, on the etcd there. */
   static Daemon start(Host host) throws InterruptedException {
-    String program = System.getProperty("jflannel.flanneld", "flanneld");
-    List<String> command =
-        List.of(
-            program,
-            "--etcd-endpoints=" + Etcd.ENDPOINT,
-            "--subnet-file=" + subnetFile(host),
-            "--status-file=" + statusFile(host));
+    return start(host, List.of("--etcd-endpoints=" + Etcd.ENDPOINT));
+  }
+
+  /** Starts it with options that name its store. */
+  static Daemon start(Host host, List<String> options) throws InterruptedException {
+    return start(host, List.of(), options);
+  }
+
+  /** Starts it by another program, which executes the rest of its command line. */
+  static Daemon start(Host host, List<String> by, List<String> options)
+      throws InterruptedException {
+    List<String> command = new ArrayList<>(by);
+    command.add(System.getProperty("jflannel.flanneld", "flanneld"));
+    command.addAll(options);
+    command.add("--subnet-file=" + subnetFile(host));
+    command.add("--status-file=" + statusFile(host));
     long startedAt = System.nanoTime();
     return new Daemon(host, host.start(host.directory().resolve("daemon.log"), command), startedAt);
   }
@@ -66,6 +76,12 @@ final class Daemon {
 
   long pid() {
     return process.pid();
+  }
+
+  /** Stops it in an orderly way; its rules stay. */
+  void end() throws InterruptedException {
+    process.destroy();
+    process.waitFor();
   }
 
   private static Path subnetFile(Host host) {

@@ -3,8 +3,8 @@ package io.jflannel.bench;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -46,6 +46,26 @@ record ProcessUsage(Duration cpu, long residentKb, long peakKb, long anonymousKb
         .sum();
   }
 
+  /** As {@link #scheduledNanos(long)}, of the thread of this name; 0 if there is none. */
+  static long scheduledNanos(long pid, String thread) {
+    String[] threads = Path.of("/proc", Long.toString(pid), "task").toFile().list();
+    return Stream.of(threads == null ? new String[0] : threads)
+        .filter(id ->
+            ProcFile.of(pid, "task/" + id + "/comm")
+                .filter(c -> c.strip().equals(thread))
+                .isPresent())
+        .flatMap(id -> ProcFile.of(pid, "task/" + id + "/schedstat").stream())
+        .mapToLong(text -> Long.parseLong(text.substring(0, text.indexOf(' '))))
+        .sum();
+  }
+
+  /** CPU time of the children that have ended and were waited for, in nanoseconds. */
+  static long childrenNanos(long pid) {
+    return ProcFile.of(pid, "stat")
+        .map(stat -> fields(stat, 13, 14) * 1_000_000_000 / TICKS_PER_SECOND)
+        .orElse(0L);
+  }
+
   private static Duration treeCpu(long pid) {
     Stream<Long> descendants =
         ProcessHandle.of(pid).stream().flatMap(ProcessHandle::descendants).map(ProcessHandle::pid);
@@ -59,8 +79,13 @@ record ProcessUsage(Duration cpu, long residentKb, long peakKb, long anonymousKb
 
   /** utime, stime, cutime and cstime of a line of {@code /proc/PID/stat}. */
   static long ticks(String stat) {
+    return fields(stat, 11, 12, 13, 14);
+  }
+
+  /** The sum of some fields, counted from field 3. */
+  private static long fields(String stat, int... indexes) {
     String[] fromField3 = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", -1);
-    return List.of(11, 12, 13, 14).stream().mapToLong(i -> Long.parseLong(fromField3[i])).sum();
+    return IntStream.of(indexes).mapToLong(i -> Long.parseLong(fromField3[i])).sum();
   }
 
   private static long kb(String status, String name) {

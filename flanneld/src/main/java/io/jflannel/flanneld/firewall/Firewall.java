@@ -66,6 +66,10 @@ public final class Firewall {
 
   private final Undoing undoing = new Undoing();
   private final Set<Family> everRight = EnumSet.noneOf(Family.class);
+
+  /** Families without rules that were seen to have none; nobody is fought over them. */
+  private final Set<Family> clean = EnumSet.noneOf(Family.class);
+
   private final Set<Family> swept = EnumSet.noneOf(Family.class);
 
   /**
@@ -179,8 +183,9 @@ public final class Firewall {
     List<String> notes = new ArrayList<>();
     for (Family family : Family.values()) {
       Map<Part, List<Rule>> wanted = TrafficRules.of(family, setup.settings(), subnets);
-      boolean wantsAny = wanted.values().stream().anyMatch(rules -> !rules.isEmpty());
-      if (!wantsAny && holdsNothing(engines.used(), family)) {
+      boolean wantsNone = wanted.values().stream().allMatch(List::isEmpty);
+      if (wantsNone && (clean.contains(family) || holdsNothing(engines.used(), family))) {
+        clean.add(family);
         continue;
       }
       Outcome outcome = guard.converge(family, wanted);
@@ -206,7 +211,7 @@ public final class Firewall {
       List<String> blocking,
       List<String> problems,
       List<String> notes) {
-    reports.put(
+    TrafficReport report =
         new TrafficReport(
             engines.used().description(),
             subnets,
@@ -214,7 +219,10 @@ public final class Firewall {
             problems,
             notes,
             undoing.total(),
-            undoing.opponents(System.nanoTime())));
+            undoing.opponents(System.nanoTime()));
+    if (reports.peek().filter(last -> last.value().equals(report)).isEmpty()) {
+      reports.put(report);
+    }
   }
 
   private static boolean holdsNothing(Engine engine, Family family) {
