@@ -38,6 +38,24 @@ need() {
   [ -z "$missing" ] || install $missing
 }
 
+# Docker's programs, without its services: they start neither now nor at the next boot
+need_docker() {
+  command -v dockerd >/dev/null || (
+    services="docker.service docker.socket"
+    command -v containerd >/dev/null || services="$services containerd.service"
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+      trap 'rm -f $policy' EXIT
+      printf '#!/bin/sh\nexit 101\n' >$policy
+      chmod +x $policy
+    fi
+    install docker.io
+    # shellcheck disable=SC2086 # a list of words
+    systemctl disable $services >/dev/null 2>&1 || true
+  )
+  command -v docker >/dev/null || install docker-cli # a package of its own since Debian 13
+}
+
 # the release number of the JDK in a directory; nothing if there is no JDK (a JRE cannot build)
 jdk_release() {
   [ -x "$1/bin/javac" ] && [ -r "$1/release" ] &&

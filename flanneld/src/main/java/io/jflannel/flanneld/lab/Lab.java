@@ -31,6 +31,7 @@ import java.util.function.Consumer;
 public final class Lab implements AutoCloseable {
 
   private final LabSpec spec;
+  private final List<String> more;
   private final RunDirectory run;
   private final Topology topology;
   private final Wiring wiring;
@@ -39,28 +40,35 @@ public final class Lab implements AutoCloseable {
   private List<Node> nodes = List.of();
   private boolean closed;
 
-  private Lab(LabSpec spec) {
+  private Lab(LabSpec spec, List<String> more) {
     this.spec = spec;
+    this.more = more;
     this.run = RunDirectory.create();
     this.topology = Topology.of(spec, run.prefix());
     this.wiring = new Wiring(topology);
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /** Starts a lab and says nothing. */
-  public static Lab start(LabSpec spec) throws InterruptedException {
-    return start(spec, step -> {});
+  /**
+   * Starts a lab and says nothing.
+   *
+   * @param more flags of every daemon
+   */
+  public static Lab start(LabSpec spec, String... more) throws InterruptedException {
+    return start(spec, List.of(more), step -> {});
   }
 
   /**
    * Starts a lab.
    *
+   * @param more flags of every daemon
    * @param progress is told each step, in words for people
    * @throws CommandException if a step fails; nothing is left then
    */
-  static Lab start(LabSpec spec, Consumer<String> progress) throws InterruptedException {
+  static Lab start(LabSpec spec, List<String> more, Consumer<String> progress)
+      throws InterruptedException {
     Preconditions.demand();
-    Lab lab = new Lab(spec);
+    Lab lab = new Lab(spec, more);
     try {
       progress.accept("namespaces " + lab.topology.prefix() + "-*, joined by a bridge");
       lab.wire();
@@ -122,6 +130,7 @@ public final class Lab implements AutoCloseable {
     flags.add("--status-file={node}/status.json");
     flags.add("--healthz-ip=127.0.0.1");
     flags.add("--healthz-port=8471");
+    flags.addAll(more);
     return flags;
   }
 

@@ -120,7 +120,7 @@ public final class LabCommand implements Callable<Integer> {
   }
 
   private int run() throws InterruptedException {
-    try (Lab lab = Lab.start(spec(), step -> out.println("* " + step))) {
+    try (Lab lab = Lab.start(spec(), List.of(), step -> out.println("* " + step))) {
       return mode.check ? check(lab) : show(lab);
     }
   }

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /** What a test of the lab needs of the machine. Without it the test is skipped, with the reason. */
 public final class Requirements {
@@ -21,10 +20,13 @@ public final class Requirements {
     if (!"root".equals(System.getProperty("user.name"))) {
       missing("network namespaces need root");
     }
-    List<String> absent =
-        Stream.concat(Stream.of("ip", "nsenter", "ping", "iperf3"), Arrays.stream(more))
-            .filter(command -> !onPath(command))
-            .toList();
+    commands("ip", "nsenter", "ping", "iperf3");
+    commands(more);
+  }
+
+  /** Commands in the search path. */
+  public static void commands(String... needed) {
+    List<String> absent = Arrays.stream(needed).filter(command -> !onPath(command)).toList();
     if (!absent.isEmpty()) {
       missing("missing commands: " + String.join(", ", absent) + " (scripts/test installs them)");
     }
@@ -35,7 +37,8 @@ public final class Requirements {
         .anyMatch(directory -> Files.isExecutable(Path.of(directory, command)));
   }
 
-  private static void missing(String reason) {
+  /** Ends a test that cannot run here: skipped, or failed where all must run. */
+  static void missing(String reason) {
     if ("1".equals(System.getenv("REQUIRE_ALL"))) {
       fail(reason);
     }
