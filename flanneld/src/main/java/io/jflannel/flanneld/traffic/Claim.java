@@ -28,6 +28,14 @@ public record Claim(Set<Cidr> networks) {
             .allMatch(cidr -> networks.stream().noneMatch(ours -> ours.overlaps(cidr)));
   }
 
+  /** How many rules v0.10.0 made (14.6). */
+  static int count010(Part part) {
+    return switch (part) {
+      case MASQUERADE -> 4;
+      case FORWARD -> 2;
+    };
+  }
+
   /** Whether v0.10.0 made this rule for a network of ours. */
   boolean isOfVersion010(Rule rule) {
     return networks.stream().anyMatch(network -> TrafficRules.isOfVersion010(rule, network));

@@ -40,7 +40,7 @@ public record IptablesPlan(String restore, List<String> notes) {
     for (IptablesLine jump : found.jumps()) {
       lines.add(deletion(found.part(), jump));
     }
-    found.former().forEach(line -> lines.add(deletion(found.part(), line)));
+    found.former(false).forEach(line -> lines.add(deletion(found.part(), line)));
     if (found.exists()) {
       lines.add("-F " + names.chain(found.part()));
       lines.add("-X " + names.chain(found.part()));
@@ -55,10 +55,10 @@ public record IptablesPlan(String restore, List<String> notes) {
             .filter(line -> line.rule().filter(Rule::marked).isPresent())
             .limit(1)
             .toList();
-    if (found.rules().size() == kept.size() + common.size() && found.former().isEmpty()) {
+    if (found.rules().size() == kept.size() + common.size() && found.former(false).isEmpty()) {
       return List.of();
     }
-    List<String> lines = declared(found, names);
+    List<String> lines = declared(found, names, false);
     common.forEach(line -> lines.add(addition(names, found.part(), line.text())));
     kept.forEach(line -> lines.add(addition(names, found.part(), line.text())));
     return lines;
@@ -72,7 +72,7 @@ public record IptablesPlan(String restore, List<String> notes) {
     if (asWanted(wanted, found, kept, comment)) {
       return List.of();
     }
-    List<String> lines = declared(found, names);
+    List<String> lines = declared(found, names, true);
     List<IptablesLine> right =
         found.jumps().stream().filter(line -> isJump(line, comment)).toList();
     found.jumps().stream()
@@ -90,10 +90,10 @@ public record IptablesPlan(String restore, List<String> notes) {
   }
 
   /** With {@code --noflush} this line makes the chain, or empties it: within the transaction. */
-  private static List<String> declared(SavedTable found, Names names) {
+  private static List<String> declared(SavedTable found, Names names, boolean replaced) {
     List<String> lines = new ArrayList<>();
     lines.add(":" + names.chain(found.part()) + " - [0:0]");
-    found.former().forEach(line -> lines.add(deletion(found.part(), line)));
+    found.former(replaced).forEach(line -> lines.add(deletion(found.part(), line)));
     return lines;
   }
 
@@ -103,7 +103,7 @@ public record IptablesPlan(String restore, List<String> notes) {
     ours.removeAll(kept);
     return found.jumps().size() == 1
         && isJump(found.jumps().getFirst(), comment)
-        && found.former().isEmpty()
+        && found.former(true).isEmpty()
         && ours.stream().allMatch(line -> line.comment().equals(Optional.of(comment)))
         && ours.stream()
             .map(IptablesLine::rule)

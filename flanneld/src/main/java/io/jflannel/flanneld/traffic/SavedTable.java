@@ -25,6 +25,7 @@ public final class SavedTable {
   private final List<IptablesLine> rules = new ArrayList<>();
   private final List<IptablesLine> jumps = new ArrayList<>();
   private final List<IptablesLine> former = new ArrayList<>();
+  private final List<IptablesLine> uncommented = new ArrayList<>();
   private Optional<String> barrier = Optional.empty();
 
   public SavedTable(Part part, Names names, Claim claim) {
@@ -55,7 +56,7 @@ public final class SavedTable {
     if (line.target().equals(Optional.of(chain))) {
       jumps.add(line);
     } else if (isFormer(line)) {
-      former.add(line);
+      (line.comment().isEmpty() ? uncommented : former).add(line);
     } else if (line.stopsEverything() && jumps.isEmpty() && barrier.isEmpty()) {
       barrier = Optional.of(text);
     }
@@ -93,13 +94,20 @@ public final class SavedTable {
   }
 
   /**
-   * Rules of former versions in the built-in chain. Of v0.10.0's two forward rules, one alone is an
-   * operator's.
+   * Rules of former versions in the built-in chain, to be removed. Those of v0.10.0 have no comment
+   * and could be an operator's: they are taken for upstream's only if all of them are there, and
+   * its forward rules only where ours replace them.
+   *
+   * @param replaced whether rules of ours are wanted instead
    */
-  List<IptablesLine> former() {
-    boolean lone =
-        part == Part.FORWARD && former.size() == 1 && former.getFirst().comment().isEmpty();
-    return lone ? List.of() : former;
+  List<IptablesLine> former(boolean replaced) {
+    boolean complete =
+        uncommented.stream().map(IptablesLine::rule).distinct().count() >= Claim.count010(part);
+    List<IptablesLine> all = new ArrayList<>(former);
+    if (complete && (replaced || part == Part.MASQUERADE)) {
+      all.addAll(uncommented);
+    }
+    return all;
   }
 
   /** The rule behind which no packet gets to our jump, if there is one. */
