@@ -186,22 +186,18 @@ public final class Firewall {
     List<String> notes = new ArrayList<>();
     for (Family family : Family.values()) {
       Map<Part, List<Rule>> wanted = TrafficRules.of(family, setup.settings(), subnets);
-      boolean wantsNone = wanted.values().stream().allMatch(List::isEmpty);
+      boolean wantsNone = unwanted(wanted).size() == Part.values().length;
       if (wantsNone && (clean.contains(family) || holdsNothing(engines.used(), family))) {
         clean.add(family);
         continue;
       }
-      Outcome outcome = guard.converge(family, wanted);
+      Outcome outcome = guard.converge(family, wanted).withoutMissing(unwanted(wanted));
       tell(family, outcome, repair && everRight.contains(family), by);
       outcome
           .problems()
-          .forEach((part, problem) -> {
-            boolean wantsAny = !wanted.getOrDefault(part, List.of()).isEmpty();
-            if (wantsAny || !problem.isMissing()) {
-              (wantsAny && blocks(part, problem) ? blocking : problems)
-                  .add("%s %s rules: %s".formatted(family, part, problem.getMessage()));
-            }
-          });
+          .forEach((part, problem) ->
+              (blocks(part, problem) && !unwanted(wanted).contains(part) ? blocking : problems)
+                  .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
       outcome.notes().forEach(note -> notes.add(family + ": " + note));
     }
     report(engines, subnets, blocking, problems, notes);
@@ -230,6 +226,12 @@ public final class Firewall {
     if (reports.peek().filter(last -> last.value().equals(report)).isEmpty()) {
       reports.put(report);
     }
+  }
+
+  private static Set<Part> unwanted(Map<Part, List<Rule>> wanted) {
+    Set<Part> parts = EnumSet.allOf(Part.class);
+    parts.removeIf(part -> !wanted.getOrDefault(part, List.of()).isEmpty());
+    return parts;
   }
 
   private static boolean holdsNothing(Engine engine, Family family) {

@@ -54,10 +54,11 @@ record Iptables(
       }
       found.ifPresent(other -> seen.add(name + " is " + other.version));
     }
+    String wanted = seen.isEmpty() ? plain : plain + " of the " + variant + " variant";
     throw FirewallException.missing(
-        "no %s of the %s variant found in %s%s: install the package iptables, or set"
-                .formatted(plain, variant, programs.folders(), seen.isEmpty() ? "" : " " + seen)
-            + " \"EnableNFTables\": true in the network configuration");
+        "no %s (with -save and -restore) found in PATH, /usr/sbin or /sbin%s: install the package"
+                .formatted(wanted, seen.isEmpty() ? "" : ", only " + String.join(", ", seen))
+            + " iptables, or set \"EnableNFTables\": true in the network configuration");
   }
 
   /** The variant of the iptables in PATH, if there is one. */

@@ -129,7 +129,8 @@ final class IptablesEngine implements Engine {
     try {
       iptables.write(plan.restore());
     } catch (FirewallException refused) {
-      if (!withoutRandomPorts.add(iptables.family())) {
+      boolean passing = iptables.accepts(plan.restore());
+      if (passing || !withoutRandomPorts.add(iptables.family())) {
         throw refused;
       }
       IptablesPlan modest = plan(iptables, part, rules);

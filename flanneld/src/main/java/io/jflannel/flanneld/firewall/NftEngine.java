@@ -135,9 +135,13 @@ final class NftEngine implements Engine {
       tables.removeNftables(family, names);
       return;
     }
-    Tool.Result refused = run(List.of(), plan.text(new NftText(family, names, style.comments())));
+    String full = plan.text(new NftText(family, names, style.comments()));
+    Tool.Result refused = run(List.of(), full);
     if (refused.passed()) {
       return;
+    }
+    if (run(List.of("--check"), full).passed()) { // it was busy
+      throw new FirewallException("nft: " + refused.lastLines());
     }
     for (Style modest :
         List.of(new Style(false, true), new Style(true, false), new Style(false, false))) {
@@ -171,8 +175,7 @@ final class NftEngine implements Engine {
         .find("nft")
         .orElseThrow(() ->
             FirewallException.missing(
-                "no nft found in %s: install the package nftables (1.0.1 or newer), or set"
-                        .formatted(programs.folders())
-                    + " \"EnableNFTables\": false in the network configuration"));
+                "no nft found in PATH, /usr/sbin or /sbin: install the package nftables (1.0.1 or"
+                    + " newer), or set \"EnableNFTables\": false in the network configuration"));
   }
 }

@@ -5,6 +5,7 @@ import io.jflannel.flanneld.traffic.Part;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * How an attempt to get one family's rules as wanted went.
@@ -19,6 +20,17 @@ record Outcome(List<Part> written, Map<Part, FirewallException> problems, List<S
     written = List.copyOf(written);
     problems = Map.copyOf(problems);
     notes = List.copyOf(notes);
+  }
+
+  /** Without a program nobody has made rules that would have to go. */
+  Outcome withoutMissing(Set<Part> unwanted) {
+    Map<Part, FirewallException> left = new EnumMap<>(Part.class);
+    problems.forEach((part, problem) -> {
+      if (!unwanted.contains(part) || !problem.isMissing()) {
+        left.put(part, problem);
+      }
+    });
+    return new Outcome(written, left, notes);
   }
 
   static Outcome failed(Iterable<Part> parts, FirewallException reason) {
