@@ -46,6 +46,7 @@ class ArchitectureTest {
           "reconcile",
           "subnetfile",
           "status",
+          "cleanup",
           "daemon",
           "lab..",
           "cli.command");

@@ -22,8 +22,11 @@ interface Engine {
   /**
    * Reads the rules of one family and writes them if they are not as wanted. An empty list means
    * that not even the chain is wanted. What fails is in the outcome.
+   *
+   * @param doing if rules are only told of, the outcome names what would be written
    */
-  Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException;
+  Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing)
+      throws InterruptedException;
 
   /**
    * Whether rules of ours may be there, asked without starting a program. Where that cannot be told

@@ -17,6 +17,12 @@ import java.util.Optional;
  */
 record Engines(Engine used, List<Engine> others) {
 
+  /** Indexes of {@link #all}. */
+  private static final int NFTABLES = 0;
+
+  private static final int IPTABLES_NFT = 1;
+  private static final int IPTABLES_LEGACY = 2;
+
   /** What kubelet makes so that others see which variant the host uses; 14.3. */
   private static final List<String> HINTS = List.of("KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY");
 
@@ -34,19 +40,23 @@ record Engines(Engine used, List<Engine> others) {
       Claim claim,
       LoadedTables tables)
       throws InterruptedException {
-    Engine nft = new NftEngine(programs, names, claim, tables);
-    Engine iptablesNft = new IptablesEngine(programs, Variant.NFT, names, claim, tables);
-    Engine legacy = new IptablesEngine(programs, Variant.LEGACY, names, claim, tables);
-    Engine used =
+    List<Engine> others = new ArrayList<>(all(programs, names, claim, tables));
+    int used =
         nftables
-            ? nft
+            ? NFTABLES
             : switch (asked.isPresent() ? asked.get() : variant(programs, tables)) {
-              case NFT -> iptablesNft;
-              case LEGACY -> legacy;
+              case NFT -> IPTABLES_NFT;
+              case LEGACY -> IPTABLES_LEGACY;
             };
-    List<Engine> others = new ArrayList<>(List.of(nft, iptablesNft, legacy));
-    others.remove(used);
-    return new Engines(used, others);
+    return new Engines(others.remove(used), others);
+  }
+
+  /** Every engine there is. */
+  static List<Engine> all(Programs programs, Names names, Claim claim, LoadedTables tables) {
+    return List.of(
+        new NftEngine(programs, names, claim, tables),
+        new IptablesEngine(programs, Variant.NFT, names, claim, tables),
+        new IptablesEngine(programs, Variant.LEGACY, names, claim, tables));
   }
 
   /**

@@ -279,12 +279,8 @@ public final class Firewall {
   /** What a former run left with another engine goes once the rules of this one are there. */
   private void sweep(List<Engine> others, List<String> problems) throws InterruptedException {
     for (Family family : Family.values()) {
-      try {
-        if (!swept.contains(family) && sweep(family, others, problems)) {
-          swept.add(family);
-        }
-      } catch (LinuxException | FirewallException e) {
-        problems.add("%s rules of a former run: %s".formatted(family, e.getMessage()));
+      if (!swept.contains(family) && sweep(family, others, problems)) {
+        swept.add(family);
       }
     }
   }
@@ -293,11 +289,7 @@ public final class Firewall {
       throws InterruptedException {
     boolean clean = true;
     for (Engine other : others) {
-      if (!other.mayHold(family)) {
-        continue;
-      }
-      Outcome outcome =
-          other.converge(family, Map.of(Part.MASQUERADE, List.of(), Part.FORWARD, List.of()));
+      Outcome outcome = Leftovers.sweep(other, family, Doing.WRITE);
       if (!outcome.written().isEmpty()) {
         LOG.log(
             Level.INFO,

@@ -56,7 +56,7 @@ final class Guard {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       int generation = tables.generation();
       Optional<Sight> before = tables.sight(interest);
-      Outcome outcome = engine.converge(family, wanted);
+      Outcome outcome = engine.converge(family, wanted, Doing.WRITE);
       written.addAll(outcome.written());
       if (outcome.written().isEmpty() || !outcome.problems().isEmpty()) {
         if (outcome.problems().isEmpty() && before.equals(tables.sight(interest))) {

@@ -7,6 +7,7 @@ import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.flanneld.traffic.SavedTable;
+import io.jflannel.linux.LinuxException;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -70,14 +71,15 @@ final class IptablesEngine implements Engine {
   }
 
   @Override
-  public Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+  public Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing)
+      throws InterruptedException {
     Iptables iptables;
     try {
       iptables = iptables(family);
     } catch (FirewallException e) {
       boolean removal = wanted.values().stream().allMatch(List::isEmpty);
       return removal && variant == Variant.NFT && e.isMissing()
-          ? new Outcome(tables.removeIptables(family, names), Map.of(), List.of())
+          ? withoutProgram(family, doing)
           : Outcome.failed(wanted.keySet(), e);
     }
     List<Part> written = new ArrayList<>();
@@ -88,7 +90,9 @@ final class IptablesEngine implements Engine {
         List<Rule> rules = wanted.getOrDefault(part, List.of());
         IptablesPlan plan = plan(iptables, part, rules);
         if (!plan.restore().isEmpty()) {
-          write(iptables, part, rules, plan);
+          if (doing == Doing.WRITE) {
+            write(iptables, part, rules, plan);
+          }
           written.add(part);
         }
         notes.addAll(plan.notes());
@@ -96,7 +100,37 @@ final class IptablesEngine implements Engine {
         problems.put(part, e);
       }
     }
+    if (doing == Doing.WRITE) {
+      notes.addAll(dropTables(family, withoutRules(written, wanted)));
+    }
     return new Outcome(written, problems, notes);
+  }
+
+  /** What iptables has made of this variant can be removed without it. */
+  private Outcome withoutProgram(Family family, Doing doing) {
+    List<Part> parts = tables.inIptables(family, names);
+    if (doing == Doing.TELL || parts.isEmpty()) {
+      return new Outcome(parts, Map.of(), List.of());
+    }
+    tables.removeIptables(family, names, parts);
+    return new Outcome(parts, Map.of(), dropTables(family, parts));
+  }
+
+  private static List<Part> withoutRules(List<Part> written, Map<Part, List<Rule>> wanted) {
+    return written.stream().filter(p -> wanted.getOrDefault(p, List.of()).isEmpty()).toList();
+  }
+
+  /** The nft variant makes a table with the first rule and leaves it behind the last one. */
+  private List<String> dropTables(Family family, List<Part> cleared) {
+    List<String> notes = new ArrayList<>();
+    for (Part part : variant == Variant.NFT ? cleared : List.<Part>of()) {
+      try {
+        tables.removeIfIdle(family, part);
+      } catch (LinuxException e) {
+        notes.add("table %s has no rules and stays: %s".formatted(part.table(), e.getMessage()));
+      }
+    }
+    return notes;
   }
 
   private Iptables iptables(Family family) throws InterruptedException {

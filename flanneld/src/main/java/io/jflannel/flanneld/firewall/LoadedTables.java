@@ -25,8 +25,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What the kernel itself tells about firewall rules, without starting a program. Belongs to the
@@ -38,6 +40,10 @@ final class LoadedTables implements AutoCloseable {
 
   /** Some thousand rules: the kernel copies a legacy table as a whole. */
   private static final int CHEAP_TABLE = 1 << 20;
+
+  /** The chains that iptables makes by itself. */
+  private static final Set<String> BUILT_IN =
+      Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
 
   private final Optional<NftablesSocket> socket;
   private final Path proc;
@@ -167,31 +173,33 @@ final class LoadedTables implements AutoCloseable {
     }
   }
 
-  /**
-   * Removes our chains of iptables' nft variant, with the jumps to them: without the program.
-   *
-   * @return the parts that were there
-   */
-  List<Part> removeIptables(Family family, Names names) {
-    List<Part> removed = new ArrayList<>();
+  /** The parts of which iptables' nft variant has our chain. */
+  List<Part> inIptables(Family family, Names names) {
+    return Stream.of(Part.values()).filter(part -> hasChain(own(family, part, names))).toList();
+  }
+
+  private static ChainName own(Family family, Part part, Names names) {
+    return new ChainName(new TableName(family, part.table()), names.chain(part));
+  }
+
+  /** Removes our chains of iptables' nft variant, with the jumps to them: without the program. */
+  void removeIptables(Family family, Names names, List<Part> parts) {
     List<Removal> removals = new ArrayList<>();
-    for (Part part : Part.values()) {
-      TableName table = new TableName(family, part.table());
-      ChainName own = new ChainName(table, names.chain(part));
-      ChainName builtin = new ChainName(table, part.builtin());
-      if (hasChain(own)) {
-        socket.orElseThrow().rules(builtin, Collectors.toList()).stream()
-            .filter(rule -> jumpsTo(rule.body(), own.name()))
-            .forEach(rule -> removals.add(new Removal.OfRule(builtin, rule.handle())));
-        removals.add(new Removal.OfRules(own));
-        removals.add(new Removal.OfChain(own));
-        removed.add(part);
-      }
+    for (Part part : parts) {
+      ChainName own = own(family, part, names);
+      ChainName builtin = new ChainName(own.table(), part.builtin());
+      socket.orElseThrow().rules(builtin, Collectors.toList()).stream()
+          .filter(rule -> jumpsTo(rule.body(), own.name()))
+          .forEach(rule -> removals.add(new Removal.OfRule(builtin, rule.handle())));
+      removals.add(new Removal.OfRules(own));
+      removals.add(new Removal.OfChain(own));
     }
-    if (!removals.isEmpty()) {
-      remove(removals);
-    }
-    return removed;
+    remove(removals);
+  }
+
+  /** Removes a table of iptables' nft variant if it has nothing but built-in chains as made. */
+  void removeIfIdle(Family family, Part part) {
+    socket.ifPresent(s -> s.removeIfIdle(new TableName(family, part.table()), BUILT_IN));
   }
 
   private void remove(List<Removal> removals) {

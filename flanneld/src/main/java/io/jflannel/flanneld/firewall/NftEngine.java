@@ -62,7 +62,8 @@ final class NftEngine implements Engine {
   }
 
   @Override
-  public Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+  public Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing)
+      throws InterruptedException {
     List<Part> parts =
         Stream.of(Part.values())
             .filter(part -> !wanted.getOrDefault(part, List.of()).isEmpty())
@@ -71,7 +72,9 @@ final class NftEngine implements Engine {
       NftPlan plan = plan(family, wanted);
       List<Part> written = List.of();
       if (!plan.asWanted()) {
-        write(family, wanted, plan);
+        if (doing == Doing.WRITE) {
+          write(family, wanted, plan);
+        }
         written = List.of(Part.values());
       }
       List<String> notes = new ArrayList<>(plan.notes(names.nftTable(family)));

@@ -53,6 +53,12 @@ public final class Logging {
     GRPC_LOGGER.setLevel(Level.WARNING);
   }
 
+  /** For commands that print themselves what they do: warnings only. */
+  public static void startQuiet() {
+    start(LogFormat.KLOG, 0);
+    OWN_LOGGER.setLevel(Level.WARNING);
+  }
+
   private static Level level(int verbosity) {
     if (verbosity <= 0) {
       return Level.INFO;

@@ -15,8 +15,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Replaces a file so that readers see the old one or the new one, never a part (SF-4): temporary
@@ -89,6 +94,28 @@ public final class AtomicFile {
     return Files.isRegularFile(target, NOFOLLOW_LINKS)
         ? Files.getPosixFilePermissions(target, NOFOLLOW_LINKS)
         : NEW_FILE;
+  }
+
+  /**
+   * What writers that were killed have left: temporary files of this one.
+   *
+   * @throws IOException if a directory cannot be read
+   */
+  public List<Path> left() throws IOException {
+    Pattern name = Pattern.compile(Pattern.quote("." + target.getFileName()) + "[0-9]+");
+    List<Path> left = new ArrayList<>();
+    Set<Path> directories = new HashSet<>(List.of(parent(target), temporary.normalize()));
+    for (Path directory : directories) {
+      if (Files.isDirectory(directory)) {
+        try (Stream<Path> files = Files.list(directory)) {
+          files
+              .filter(file -> name.matcher(file.getFileName().toString()).matches())
+              .filter(file -> Files.isRegularFile(file, NOFOLLOW_LINKS))
+              .forEach(left::add);
+        }
+      }
+    }
+    return left.stream().sorted().toList();
   }
 
   /** A device number is a cheap hint; the rename itself decides. */

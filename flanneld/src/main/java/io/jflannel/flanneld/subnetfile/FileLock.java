@@ -10,12 +10,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
  * A lock of the kernel on a file of its own, which says the holder's pid. It dies with its process;
- * the file stays, because removing it would let two processes lock two files of one name.
+ * the file stays, because removing it would let two processes lock two files of one name. Only who
+ * holds it and cleans up removes it.
  */
 final class FileLock implements AutoCloseable {
 
@@ -41,10 +43,11 @@ final class FileLock implements AutoCloseable {
   void take(String what) throws IOException {
     FileChannel opened = FileChannel.open(path, CREATE, READ, WRITE);
     try {
-      if (!locked(opened)) {
-        throw new LockedException(
-            "%s is in use by process %s: give this daemon another --subnet-file, or stop that one"
-                .formatted(what, holder(opened)));
+      demand(opened, what);
+      while (!Files.exists(path)) { // removed since it was opened
+        opened.close();
+        opened = FileChannel.open(path, CREATE, READ, WRITE);
+        demand(opened, what);
       }
       ByteBuffer pid = US_ASCII.encode(ProcessHandle.current().pid() + "\n");
       opened.truncate(0).write(pid, 0);
@@ -53,6 +56,33 @@ final class FileLock implements AutoCloseable {
       throw e;
     }
     channel = Optional.of(opened);
+  }
+
+  /**
+   * Takes the lock if a former holder has left the file, which stays as it is.
+   *
+   * @return whether there is such a file
+   * @throws LockedException if another process has it
+   */
+  boolean takeIfLeft(String what) throws IOException {
+    if (!Files.exists(path)) {
+      return false;
+    }
+    FileChannel opened = FileChannel.open(path, READ, WRITE);
+    try {
+      demand(opened, what);
+    } catch (IOException | RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+    channel = Optional.of(opened);
+    return true;
+  }
+
+  private static void demand(FileChannel channel, String what) throws IOException {
+    if (!locked(channel)) {
+      throw new LockedException("%s is in use by process %s".formatted(what, holder(channel)));
+    }
   }
 
   private static boolean locked(FileChannel channel) throws IOException {

@@ -11,8 +11,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +43,7 @@ public final class SubnetFile implements AutoCloseable {
   public SubnetFile(Path path, Path temporary) {
     this.path = path.toAbsolutePath().normalize();
     this.file = new AtomicFile(this.path, temporary);
-    this.lock = new FileLock(this.path.resolveSibling("." + this.path.getFileName() + ".lock"));
+    this.lock = new FileLock(lockPath());
   }
 
   public Path path() {
@@ -60,6 +62,32 @@ public final class SubnetFile implements AutoCloseable {
       AtomicFile.createParents(path);
       lock.take("subnet file " + path);
     }
+  }
+
+  /**
+   * Takes the lock if a former run has left its file, creating and writing nothing.
+   *
+   * @return whether there is a lock
+   * @throws LockedException if another process has it
+   * @throws IOException if the lock file cannot be opened
+   */
+  public boolean lockIfLeft() throws IOException {
+    return lock.held() || lock.takeIfLeft("subnet file " + path);
+  }
+
+  /**
+   * What there is besides the file itself: temporary files, and the lock's, which comes last.
+   *
+   * @throws IOException if a directory cannot be read
+   */
+  public List<Path> besides() throws IOException {
+    return Stream.concat(file.left().stream(), Stream.of(lockPath()))
+        .filter(path -> Files.exists(path, NOFOLLOW_LINKS))
+        .toList();
+  }
+
+  private Path lockPath() {
+    return path.resolveSibling("." + path.getFileName() + ".lock");
   }
 
   /**

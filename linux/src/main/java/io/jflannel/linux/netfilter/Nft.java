@@ -22,6 +22,9 @@ final class Nft {
   private static final int BATCH_BEGIN = 0x10;
   private static final int BATCH_END = 0x11;
 
+  /** NFNL_BATCH_GENID. */
+  private static final int BATCH_GENID = 1;
+
   static final int NEWTABLE = SUBSYSTEM << 8;
   static final int GETTABLE = NEWTABLE + 1;
   static final int DELTABLE = NEWTABLE + 2;
@@ -35,6 +38,7 @@ final class Nft {
   static final int GETGEN = NEWTABLE + 16;
 
   static final int TABLE_NAME = 1;
+  static final int TABLE_USE = 3;
 
   static final int CHAIN_TABLE = 1;
   static final int CHAIN_HANDLE = 2;
@@ -81,6 +85,13 @@ final class Nft {
 
   static void beginBatch(MessageWriter out, int sequence) {
     header(out.begin(BATCH_BEGIN, Netlink.REQUEST, sequence), 0, SUBSYSTEM).end();
+  }
+
+  /** The kernel refuses the batch with ERESTART if the generation is another one by now. */
+  static void beginBatch(int generation, MessageWriter out, int sequence) {
+    header(out.begin(BATCH_BEGIN, Netlink.REQUEST, sequence), 0, SUBSYSTEM)
+        .attributeBig32(BATCH_GENID, generation)
+        .end();
   }
 
   static void endBatch(MessageWriter out, int sequence) {

@@ -16,8 +16,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collector;
+import java.util.stream.Collectors;
 
 /**
  * Reads and removes rules of nf_tables in one network namespace: that of the thread which opens it.
@@ -35,6 +38,9 @@ public final class NftablesSocket implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final int RECEIVE_BUFFER = 1 << 20;
+
+  /** How often a table is looked at anew because others change rules meanwhile. */
+  private static final int ATTEMPTS = 10;
 
   private final Conversation kernel;
 
@@ -175,6 +181,51 @@ public final class NftablesSocket implements AutoCloseable {
   }
 
   /**
+   * Whether a table does nothing: there is nothing in it but base chains of these names, without
+   * rules, that let every packet pass. False if there is no such table.
+   */
+  public boolean isIdle(TableName table, Set<String> names) {
+    Conversation.Answer<Integer> use =
+        kernel.query(List.of(table), TableMessages::get, TableMessages::decodeUse).getFirst();
+    if (Errno.ENOENT.is(use.errno())) {
+      return false;
+    }
+    List<Chain> chains = chains(table);
+    return answer("table " + table, use).filter(things -> things == chains.size()).isPresent()
+        && chains.stream().allMatch(chain -> names.contains(chain.name().name()) && idle(chain));
+  }
+
+  private boolean idle(Chain chain) {
+    return chain.base().filter(base -> base.policy() == BaseChain.Policy.ACCEPT).isPresent()
+        && rules(chain.name(), Collectors.counting()) == 0;
+  }
+
+  /**
+   * Removes a table if it {@link #isIdle}. The kernel refuses if anybody has changed any table
+   * since it was looked at (linux/netfilter/nfnetlink.h, NFNL_BATCH_GENID; 4.16), then it is looked
+   * at again.
+   *
+   * @return whether it was removed
+   * @throws LinuxException ERESTART if the tables are changed without a pause
+   */
+  public boolean removeIfIdle(TableName table, Set<String> names) {
+    for (int attempt = 1; ; attempt++) {
+      int generation = generation();
+      if (!isIdle(table, names)) {
+        return false;
+      }
+      try {
+        removeIn(generation, List.of(new Removal.OfTable(table)));
+        return true;
+      } catch (LinuxException e) {
+        if (!e.is(Errno.ERESTART) || attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /**
    * Removes in order, in one transaction: all or nothing. An empty list does nothing.
    *
    * @throws LinuxException names the first that was refused, the others are suppressed ones
@@ -182,13 +233,26 @@ public final class NftablesSocket implements AutoCloseable {
    *     always do
    */
   public void remove(List<? extends Removal> removals) {
+    remove(new Batch(OptionalInt.empty()), removals);
+  }
+
+  /**
+   * The same, but only in that {@link #generation}.
+   *
+   * @throws LinuxException ERESTART if it is over
+   */
+  void removeIn(int generation, List<? extends Removal> removals) {
+    remove(new Batch(OptionalInt.of(generation)), removals);
+  }
+
+  private void remove(Batch batch, List<? extends Removal> removals) {
     List<Removal> all = List.copyOf(removals);
     if (all.isEmpty()) {
       return;
     }
     List<LinuxException> refused = new ArrayList<>();
     kernel.transact(
-        new Batch(),
+        batch,
         all,
         NftablesSocket::encode,
         (index, errno, message) ->
@@ -221,12 +285,20 @@ public final class NftablesSocket implements AutoCloseable {
     };
   }
 
-  /** NFNL_MSG_BATCH_BEGIN and END. */
-  private record Batch() implements Conversation.Envelope {
+  /**
+   * NFNL_MSG_BATCH_BEGIN and END.
+   *
+   * @param generation the only one in which it shall be executed
+   */
+  private record Batch(OptionalInt generation) implements Conversation.Envelope {
 
     @Override
     public void begin(MessageWriter out, int sequence) {
-      Nft.beginBatch(out, sequence);
+      if (generation.isPresent()) {
+        Nft.beginBatch(generation.getAsInt(), out, sequence);
+      } else {
+        Nft.beginBatch(out, sequence);
+      }
     }
 
     @Override

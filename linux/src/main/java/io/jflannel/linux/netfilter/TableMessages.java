@@ -16,10 +16,29 @@ final class TableMessages {
     Nft.begin(out, Nft.GETTABLE, family, sequence).end();
   }
 
+  static void get(TableName table, MessageWriter out, int sequence) {
+    named(Nft.GETTABLE, table, out, sequence);
+  }
+
   static void delete(TableName table, MessageWriter out, int sequence) {
-    Nft.begin(out, Nft.DELTABLE, table.family(), sequence)
-        .string(Nft.TABLE_NAME, table.name())
-        .end();
+    named(Nft.DELTABLE, table, out, sequence);
+  }
+
+  private static void named(int type, TableName table, MessageWriter out, int sequence) {
+    Nft.begin(out, type, table.family(), sequence).string(Nft.TABLE_NAME, table.name()).end();
+  }
+
+  /** Reads how many chains, sets, objects and flow tables there are in the table. */
+  static void decodeUse(MessageReader in, Consumer<Integer> sink) {
+    if (in.type() != Nft.NEWTABLE) {
+      return;
+    }
+    Attributes attributes = in.attributes(Nft.HEADER);
+    while (attributes.next()) {
+      if (attributes.type() == Nft.TABLE_USE) {
+        sink.accept(attributes.big32());
+      }
+    }
   }
 
   static void decode(Family family, MessageReader in, Consumer<TableName> sink) {

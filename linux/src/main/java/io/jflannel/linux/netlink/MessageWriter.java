@@ -115,6 +115,14 @@ public final class MessageWriter {
     return u32(value);
   }
 
+  /** A four-byte attribute in network order. */
+  public MessageWriter attributeBig32(int type, int value) {
+    attribute(type, 4);
+    out.putInt(position, big(value));
+    position += 4;
+    return this;
+  }
+
   /** An eight-byte attribute in network order. */
   public MessageWriter attributeBig64(int type, long value) {
     attribute(type, 8);

@@ -12,12 +12,15 @@ import io.jflannel.linux.testing.Shell;
 import io.jflannel.net.Family;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tables and chains of the real kernel: listing and removing. */
 @ExtendWith(InNamespace.class)
@@ -26,6 +29,8 @@ final class NftablesSocketTest {
   private static final TableName NAT = new TableName(Family.V4, "nat");
   private static final ChainName POSTROUTING = new ChainName(NAT, "POSTROUTING");
   private static final ChainName OURS = new ChainName(NAT, "OURS");
+
+  private static final Set<String> BUILT_IN = Set.of("PREROUTING", "POSTROUTING");
 
   private NftablesSocket socket;
 
@@ -203,5 +208,58 @@ final class NftablesSocketTest {
           .isInstanceOf(LinuxException.class);
       assertThat(rules(OURS)).hasSize(1);
     }
+  }
+
+  @Test
+  void anIdleTableGoes() {
+    iptables();
+    socket.remove(List.of(new Removal.OfRules(POSTROUTING), new Removal.OfChain(OURS)));
+    assertThat(socket.isIdle(NAT, BUILT_IN)).isTrue();
+
+    assertThat(socket.removeIfIdle(NAT, BUILT_IN)).isTrue();
+
+    assertThat(socket.tables(Family.V4)).doesNotContain(NAT);
+    assertThat(socket.isIdle(NAT, BUILT_IN)).isFalse();
+    assertThat(socket.removeIfIdle(NAT, BUILT_IN)).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "add rule ip nat POSTROUTING accept",
+        "add chain ip nat OTHER",
+        "add chain ip nat OTHER { type nat hook output priority 0; }",
+        "add chain ip nat POSTROUTING { policy drop; }",
+        "add set ip nat s { type ipv4_addr; }",
+        "add map ip nat m { type ipv4_addr : verdict; }",
+        "add counter ip nat c",
+      })
+  void aTableWithAnythingInItStays(String thing) {
+    Shell.run(
+        "nft 'add table ip nat;"
+            + " add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }'");
+    assertThat(socket.isIdle(NAT, BUILT_IN)).isTrue();
+    Shell.run("nft '" + thing + "'");
+    String before = Shell.run("nft list ruleset");
+
+    assertThat(socket.isIdle(NAT, BUILT_IN)).isFalse();
+    assertThat(socket.removeIfIdle(NAT, BUILT_IN)).isFalse();
+
+    assertThat(Shell.run("nft list ruleset")).isEqualTo(before);
+  }
+
+  @Test
+  void theKernelRefusesWhatWasDecidedBeforeAChange() {
+    Shell.run("nft add table ip nat");
+    int generation = socket.generation();
+    Shell.run("nft add chain ip nat OTHER");
+
+    assertThatThrownBy(() -> socket.removeIn(generation, List.of(new Removal.OfTable(NAT))))
+        .isInstanceOfSatisfying(
+            LinuxException.class, refusal -> assertThat(refusal.is(Errno.ERESTART)).isTrue());
+
+    assertThat(socket.tables(Family.V4)).containsExactly(NAT);
+    socket.removeIn(socket.generation(), List.of(new Removal.OfTable(NAT)));
+    assertThat(socket.tables(Family.V4)).isEmpty();
   }
 }

@@ -18,7 +18,7 @@ import picocli.CommandLine.IVersionProvider;
     synopsisSubcommandLabel = "COMMAND",
     description = "flannel, the layer-3 network fabric for container hosts, in Java.",
     footer = {"", "jflannel run [OPTION]... is the daemon flanneld: see jflannel run -help."},
-    subcommands = {LabCommand.class, StatusCommand.class})
+    subcommands = {LabCommand.class, StatusCommand.class, CleanupCommand.class})
 public final class Jflannel {
 
   private Jflannel() {}
