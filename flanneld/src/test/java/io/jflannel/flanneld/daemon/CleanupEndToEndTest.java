@@ -39,7 +39,7 @@ class CleanupEndToEndTest {
       ip -6 neigh show nud permanent
       bridge fdb
       ip nexthop
-      nft list ruleset
+      nft -s list ruleset
       iptables-legacy-save | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'
       ip6tables-legacy-save | grep -v '^#' | sed 's/\\[[0-9:]*\\]//'
       """;
@@ -49,6 +49,7 @@ class CleanupEndToEndTest {
       """
       ip link add flannel.7 type vxlan id 7 dev eth0 local 10.77.0.1 dstport 8479 nolearning
       ip addr add 10.99.1.0/32 dev flannel.7
+      ip link set flannel.7 addrgenmode none
       ip link set flannel.7 up
       ip route add 10.99.2.0/24 via 10.99.2.0 dev flannel.7 onlink
       ip neigh add 10.99.2.0 lladdr 02:00:00:00:00:99 dev flannel.7 nud permanent
@@ -85,14 +86,10 @@ class CleanupEndToEndTest {
     hosts = new TestHosts(2);
     Files.createDirectories(directory.resolve("store"));
     for (int host = 1; host <= 2; host++) {
-      int number = host;
       TestHosts.onHost(host, "addr add fd77::" + host + "/64 dev eth0 nodad");
       // made by the first look at them, and there for ever
       sh(host, "iptables-legacy -t nat -L; iptables-legacy -L; ip6tables-legacy -t nat -L");
       sh(host, "ip6tables-legacy -L");
-      await()
-          .atMost(PATIENCE)
-          .until(() -> !TestHosts.onHost(number, "addr show").contains("tentative"));
     }
   }
 
@@ -118,11 +115,11 @@ class CleanupEndToEndTest {
     leaveTemporaryFiles();
 
     Result told = cleanup("--dry-run");
-    assertThat(dump(1)).isEqualTo(running);
+    unchangedSince(running, dump(1));
     assertThat(files()).hasSize(5);
     Result done = cleanup();
 
-    assertThat(dump(1)).isEqualTo(before);
+    unchangedSince(before, dump(1));
     assertThat(files()).isEmpty();
     assertThat(done.status()).as(done.text()).isZero();
     assertThat(told.status()).as(told.text()).isZero();
@@ -158,7 +155,7 @@ class CleanupEndToEndTest {
 
     Result done = cleanup();
 
-    assertThat(dump(1)).isEqualTo(before);
+    unchangedSince(before, dump(1));
     assertThat(done.status()).as(done.text()).isZero();
     assertThat(done.text()).contains("device flannel.7 (vxlan)");
   }
@@ -194,7 +191,7 @@ class CleanupEndToEndTest {
             .contains("is in use by process " + daemon.pid() + ": a daemon runs. Stop it first");
         assertThat(refused.removals()).isEmpty();
       }
-      assertThat(dump(1)).isEqualTo(running);
+      unchangedSince(running, dump(1));
       assertThat(file(1)).exists();
     }
   }
@@ -222,7 +219,7 @@ class CleanupEndToEndTest {
     assertThat(half.status()).isZero();
     assertThat(half.text()).contains("left alone", "device flannel-v6.1 (vxlan)");
     assertThat(cleanup("--network", "fd42::/48").status()).isZero();
-    assertThat(dump(1)).isEqualTo(before);
+    unchangedSince(before, dump(1));
   }
 
   @Test
@@ -266,10 +263,10 @@ class CleanupEndToEndTest {
       for (String family : List.of("-4", "-6")) {
         await()
             .atMost(PATIENCE)
-            .until(() ->
-                sh(1, "ip " + family + " route")
-                    .lines()
-                    .anyMatch(line -> line.matches("(10\\.42\\.|fd42:).*via.*" + way + ".*")));
+            .untilAsserted(() ->
+                assertThat(sh(1, "ip " + family + " route"))
+                    .as("%s", one.log())
+                    .containsPattern("(?m)^(10\\.42\\.|fd42:).* via .*" + way));
       }
       for (DaemonProcess daemon : List.of(one, two)) {
         daemon.signal("TERM");
@@ -336,11 +333,32 @@ class CleanupEndToEndTest {
         List.of("ip", "netns", "exec", TestHosts.name(host), "sh", "-e", "-c", script));
   }
 
-  private static List<String> dump(int host) throws IOException, InterruptedException {
-    return sh(host, DUMP).lines().map(String::strip).toList();
+  /** Once no address is tentative, as new ones are for a second. */
+  private static List<String> dump(int host) {
+    return await().atMost(PATIENCE).until(() -> lines(host, DUMP), CleanupEndToEndTest::isSettled);
+  }
+
+  private static boolean isSettled(List<String> lines) {
+    return lines.stream().noneMatch(line -> line.contains("tentative"));
+  }
+
+  private static List<String> lines(int host, String script)
+      throws IOException, InterruptedException {
+    return sh(host, script).lines().map(String::strip).toList();
+  }
+
+  /** Tells the difference only: a dump has a hundred lines. */
+  private static void unchangedSince(List<String> before, List<String> now) {
+    List<String> gone = new ArrayList<>(before);
+    now.forEach(gone::remove);
+    List<String> added = new ArrayList<>(now);
+    before.forEach(added::remove);
+    assertThat(gone).as("gone").isEmpty();
+    assertThat(added).as("added").isEmpty();
+    assertThat(now).isEqualTo(before);
   }
 
   private static List<String> rules() throws IOException, InterruptedException {
-    return sh(1, DUMP.substring(DUMP.indexOf("nft list"))).lines().map(String::strip).toList();
+    return lines(1, DUMP.substring(DUMP.indexOf("nft -s list")));
   }
 }
