@@ -40,7 +40,7 @@ public final class Sweep {
   /**
    * What it did.
    *
-   * @param removed in the words of ip(8), in order
+   * @param removed in the words of ip(8), sorted; with a device goes what is on it
    * @param problems what is left, and why
    * @param foreign devices named like ours without an address in any of the networks
    */
@@ -57,7 +57,7 @@ public final class Sweep {
       networks.forEach(network -> sweep.clear(stage, network));
     }
     return new Report(
-        sweep.removed.stream().map(Words::of).toList(), sweep.problems, sweep.foreign());
+        sweep.removed.stream().map(Words::of).sorted().toList(), sweep.problems, sweep.foreign());
   }
 
   private void clear(Stage stage, Cidr network) {

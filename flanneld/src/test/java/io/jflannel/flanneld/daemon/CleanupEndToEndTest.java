@@ -110,6 +110,9 @@ class CleanupEndToEndTest {
     configure(backend, nftables);
     List<String> before = dump(1);
     run(backend, "--ip-masq", "--ip-blackhole-route", "--iptables-mode=" + mode);
+    sh(
+        1,
+        "ip nexthop add id 9 via 10.77.0.2 dev eth0 protocol 102; ip route add 10.42.77.0/24 nhid 9");
     List<String> running = dump(1);
     assertThat(running).isNotEqualTo(before).anyMatch(line -> line.contains("10.42.0.0/16"));
     leaveTemporaryFiles();
@@ -223,6 +226,33 @@ class CleanupEndToEndTest {
   }
 
   @Test
+  void rulesOfTheNftVariantGoWithoutIptables() throws Exception {
+    configure("vxlan", false);
+    run("vxlan", "--ip-masq", "--iptables-mode=nft");
+    Files.createDirectories(directory.resolve("empty"));
+    List<String> hidden =
+        List.of(
+            "sh",
+            "-c",
+            "mount --bind " + directory.resolve("empty") + " /usr/sbin && \"$@\"",
+            "sh");
+
+    Result told = cleanup(hidden, "--dry-run");
+    assertThat(sh(1, "nft list ruleset")).contains("FLANNEL-POSTRTG", "FLANNEL-FWD");
+    Result done = cleanup(hidden);
+
+    assertThat(sh(1, "nft list ruleset")).isEmpty();
+    assertThat(done.removals())
+        .isEqualTo(told.removals())
+        .contains("remove IPv6 traffic rules of iptables (nft): masquerade");
+    assertThat(done.status()).isEqualTo(1); // nobody can look into the tables of the other variant
+    assertThat(done.text()).contains("traffic rules of iptables (legacy): no iptables");
+    assertThat(file(1)).exists();
+    assertThat(cleanup().status()).isZero();
+    assertThat(file(1)).doesNotExist();
+  }
+
+  @Test
   void aWrongOptionIsToldAndNothingElseIsDone() throws Exception {
     assertThat(cleanup("--network=10.42.0.0").text()).contains("--network: ");
     assertThat(cleanup("--network=0.0.0.0/0").status()).isEqualTo(2);
@@ -311,14 +341,20 @@ class CleanupEndToEndTest {
   }
 
   private Result cleanup(String... options) throws Exception {
+    return cleanup(List.of(), options);
+  }
+
+  private Result cleanup(List<String> wrapped, String... options) throws Exception {
     List<String> arguments = new ArrayList<>(List.of("cleanup"));
     if (Stream.of(options).noneMatch(option -> option.startsWith("--subnet-file"))) {
       arguments.add("--subnet-file=" + file(1));
     }
     arguments.addAll(List.of(options));
+    List<String> prefix = new ArrayList<>(List.of("ip", "netns", "exec", TestHosts.name(1)));
+    prefix.addAll(wrapped);
     try (DaemonProcess process =
         DaemonProcess.start(
-            List.of("ip", "netns", "exec", TestHosts.name(1)),
+            prefix,
             Jflannel.class,
             directory.resolve("cleanup"),
             Map.of(),

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Removes what a daemon has left on this host: devices, addresses, routes, nexthop objects,"
+      "Removes what a daemon has left on this host: devices with what is on them, routes, nexthop objects,"
           + " traffic rules and files. It prints each thing that it removes.",
       "Nothing of other networks, other programs or the operator is touched. The lease in the store"
           + " stays until it expires."
