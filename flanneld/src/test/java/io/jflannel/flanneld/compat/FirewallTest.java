@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** P24 to P28: a real daemon keeps its rules, whatever others do to them. */
 class FirewallTest {
@@ -320,6 +321,61 @@ class FirewallTest {
       holder.process().descendants().forEach(ProcessHandle::destroyForcibly); // flock follows
       daemon.awaitReady();
       assertThat(daemon.log()).doesNotContain("refuses");
+    }
+  }
+
+  @Test // LIF-6, P30
+  void withoutBridgeNetfilterItSaysWhyAndCanBeToldToGoOn() throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    List<String> without =
+        List.of(
+            "ip",
+            "netns",
+            "exec",
+            Site.node(1),
+            "unshare",
+            "-m",
+            "sh",
+            "-ec",
+            "mount -t tmpfs none /proc/sys/net/bridge; exec \"$@\"",
+            "sh");
+    try (DaemonProcess daemon = site.by(without, 1, "n1")) {
+      assertThat(daemon.awaitExit()).isEqualTo(1);
+      assertThat(daemon.log())
+          .contains("bridge-nf-call-iptables does not exist", "modprobe br_netfilter");
+    }
+    try (DaemonProcess daemon = site.by(without, 1, "n1", "--bridge-netfilter=warn")) {
+      daemon.awaitReady();
+      assertThat(daemon.log()).contains("bridge-nf-call-ip6tables does not exist");
+    }
+    site.etcd().put("/g/config", Way.NFTABLES.config());
+    try (DaemonProcess daemon = site.by(without, 1, "n1")) {
+      daemon.awaitReady();
+    }
+  }
+
+  @ParameterizedTest // E7: two networks on one host
+  @ValueSource(strings = {"", "blue"})
+  void twoDaemonsOnOneHostDoNotFight(String instance) throws Exception {
+    String config = "{\"Network\":\"10.%d.0.0/16\",\"Backend\":{\"Type\":\"vxlan\",\"VNI\":%d}}";
+    site.etcd().put("/a/config", config.formatted(11, 11));
+    site.etcd().put("/b/config", config.formatted(12, 12));
+    try (DaemonProcess one = site.named(1, "a", "--etcd-prefix=/a", "--ip-masq")) {
+      one.awaitReady();
+      try (DaemonProcess two =
+          site.named(1, "b", "--etcd-prefix=/b", "--ip-masq", "--instance=" + instance)) {
+        two.awaitReady();
+        Thread.sleep(1_500);
+        try (NetworkNamespace node = NetworkNamespace.named(Site.node(1))) {
+          int before = node.run(FirewallTest::generation);
+          Thread.sleep(3_000);
+          assertThat(node.run(FirewallTest::generation)).isEqualTo(before);
+        }
+        assertThat(Way.NFT.rules())
+            .contains("-s 10.11.0.0/16 ! -d 224.0.0.0/4", "-s 10.12.0.0/16 ! -d 224.0.0.0/4");
+        assertThat(site.status("b").contains("rules of another flannel network are kept"))
+            .isEqualTo(instance.isEmpty());
+      }
     }
   }
 }
