@@ -9,26 +9,41 @@ public final class FirewallException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final String message;
+  private final Kind kind;
 
-  /** Whether a program is missing, which does not mend itself. */
-  private final boolean missing;
-
-  FirewallException(String message) {
-    this(message, false);
+  /** What can be done about it. */
+  enum Kind {
+    /** A program is missing, which does not mend itself. */
+    MISSING,
+    /** Somebody else holds the lock. */
+    BUSY,
+    OTHER
   }
 
-  private FirewallException(String message, boolean missing) {
+  FirewallException(String message) {
+    this(message, Kind.OTHER);
+  }
+
+  private FirewallException(String message, Kind kind) {
     super(message);
     this.message = message;
-    this.missing = missing;
+    this.kind = kind;
   }
 
   static FirewallException missing(String message) {
-    return new FirewallException(message, true);
+    return new FirewallException(message, Kind.MISSING);
+  }
+
+  static FirewallException busy(String message) {
+    return new FirewallException(message, Kind.BUSY);
   }
 
   boolean isMissing() {
-    return missing;
+    return kind == Kind.MISSING;
+  }
+
+  boolean isBusy() {
+    return kind == Kind.BUSY;
   }
 
   @Override

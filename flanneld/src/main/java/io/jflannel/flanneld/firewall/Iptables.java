@@ -127,7 +127,7 @@ record Iptables(
   void write(String text) throws InterruptedException {
     Tool.Result result = restored(text, List.of());
     if (result.status() == LOCKED && result.lastLines().contains("lock")) {
-      throw new FirewallException(
+      throw FirewallException.busy(
           "another program has held the xtables lock (/run/xtables.lock) for %d s: %s"
               .formatted(PATIENCE, words(result)));
     }

@@ -98,6 +98,9 @@ final class IptablesEngine implements Engine {
         notes.addAll(plan.notes());
       } catch (FirewallException e) {
         problems.put(part, e);
+        if (e.isBusy()) {
+          break; // the other part would wait as long for the same lock
+        }
       }
     }
     if (doing == Doing.WRITE) {
@@ -163,8 +166,9 @@ final class IptablesEngine implements Engine {
     try {
       iptables.write(plan.restore());
     } catch (FirewallException refused) {
-      boolean passing = iptables.accepts(plan.restore());
-      if (passing || !withoutRandomPorts.add(iptables.family())) {
+      if (refused.isBusy()
+          || iptables.accepts(plan.restore())
+          || !withoutRandomPorts.add(iptables.family())) {
         throw refused;
       }
       IptablesPlan modest = plan(iptables, part, rules);

@@ -19,7 +19,9 @@ import java.util.stream.IntStream;
 
 /**
  * Whether the containers of a lab reach each other: for each ordered pair and family a ping, a ping
- * that fills the container's MTU with fragmentation forbidden, and a TCP flow.
+ * that fills the container's MTU with fragmentation forbidden, and a TCP flow, of which the
+ * receiver must see the sender's own address. With masquerade also whether they reach a host
+ * outside, which must see the node's address.
  */
 public final class Check {
 
@@ -42,11 +44,14 @@ public final class Check {
     }
   }
 
+  /** Instead of a receiver's number: the host outside. */
+  static final int INTERNET = Integer.MAX_VALUE; // sorts behind them
+
   /**
    * One result.
    *
    * @param from number of the node whose container sends
-   * @param to number of the node whose container receives
+   * @param to number of the node whose container receives, or {@link #INTERNET}
    * @param detail a time, a size, a rate; or why it failed
    */
   public record Line(int from, int to, Family family, Kind kind, boolean passed, String detail) {
@@ -54,9 +59,14 @@ public final class Check {
     /** As {@code --check} prints it. */
     @Override
     public String toString() {
-      return "%-4s node%d -> node%d  %s  %-9s  %s"
-          .formatted(passed ? "ok" : "FAIL", from, to, family, kind, detail);
+      return "%-4s node%d -> %s  %s  %-9s  %s"
+          .formatted(passed ? "ok" : "FAIL", from, receiver(to), family, kind, detail);
     }
+  }
+
+  /** For people. */
+  static String receiver(int to) {
+    return to == INTERNET ? "internet" : "node" + to;
   }
 
   private static final Pattern TIME = Pattern.compile("time=([0-9.]+ ms)");
@@ -93,6 +103,11 @@ public final class Check {
       Parallel.map(senders, i -> check.pair(lab.nodes().get(i), lab.nodes().get((i + by) % n)))
           .forEach(lines::addAll);
     }
+    if (lab.internet().isPresent()) {
+      for (Node node : lab.nodes()) {
+        lines.addAll(check.egress(node, lab.internet().get()));
+      }
+    }
     lines.sort(
         Comparator.comparingInt(Line::from)
             .thenComparingInt(Line::to)
@@ -107,9 +122,43 @@ public final class Check {
       Ip target = to.containerAddress(family);
       lines.add(line(from, to, family, Kind.PING, firstPing(from, target)));
       lines.add(line(from, to, family, Kind.FULL_SIZE, fullSizePing(from, target)));
-      lines.add(line(from, to, family, Kind.TCP, flow(from, target, "--bytes=1M")));
+      Outcome flow = flow(from, target, "--bytes=1M");
+      lines.add(
+          line(
+              from,
+              to,
+              family,
+              Kind.TCP,
+              seen(flow, to.serverLog(), from.containerAddress(family))));
     }
     return lines;
+  }
+
+  private List<Line> egress(Node from, Internet internet) throws InterruptedException {
+    List<Line> lines = new ArrayList<>();
+    for (Family family : lab.spec().families().list()) {
+      Ip target = internet.address(family);
+      Outcome ping = firstPing(from, target);
+      Outcome flow = flow(from, target, "--bytes=1M");
+      Outcome seen = seen(flow, internet.server().log(), from.address(family));
+      lines.add(new Line(from.number(), INTERNET, family, Kind.PING, ping.passed(), ping.detail()));
+      lines.add(
+          new Line(
+              from.number(),
+              INTERNET,
+              family,
+              Kind.TCP,
+              seen.passed(),
+              seen.passed() ? seen.detail() + ", from " + from.address(family) : seen.detail()));
+    }
+    return lines;
+  }
+
+  /** Whether the server was asked by this address. */
+  private static Outcome seen(Outcome flow, String serverLog, Ip client) {
+    return !flow.passed() || serverLog.contains("Accepted connection from " + client + ",")
+        ? flow
+        : new Outcome(false, "the receiver sees another address than " + client);
   }
 
   /** Passed with a detail, or failed with a reason. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabFirewall;
 import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
 import io.jflannel.flanneld.lab.plan.Topology;
@@ -37,6 +38,7 @@ public final class Lab implements AutoCloseable {
   private final Wiring wiring;
   private final Thread hook = new Thread(this::close, "lab-removal");
   private Optional<Etcd> etcd = Optional.empty();
+  private Optional<Internet> internet = Optional.empty();
   private List<Node> nodes = List.of();
   private boolean closed;
 
@@ -92,6 +94,14 @@ public final class Lab implements AutoCloseable {
       Commands.script(topology.router().get(), wiring.router());
     }
     Parallel.each(topology.hosts(), host -> Commands.script(host.namespace(), Wiring.host(host)));
+    if (topology.internet().isPresent()) {
+      Commands.script(topology.internet().get(), wiring.internet());
+      internet = Optional.of(Internet.start(run, topology));
+    }
+    if (spec.masquerade() && spec.firewall() == LabFirewall.IPTABLES) {
+      Parallel.each(
+          topology.hosts(), host -> Commands.script(host.namespace(), wiring.forwardNothing()));
+    }
   }
 
   private String startStore() throws InterruptedException {
@@ -130,6 +140,9 @@ public final class Lab implements AutoCloseable {
     flags.add("--status-file={node}/status.json");
     flags.add("--healthz-ip=127.0.0.1");
     flags.add("--healthz-port=8471");
+    if (spec.masquerade()) {
+      flags.add("--ip-masq");
+    }
     flags.addAll(more);
     return flags;
   }
@@ -173,6 +186,11 @@ public final class Lab implements AutoCloseable {
    */
   public Node node(int number) {
     return nodes.get(number - 1);
+  }
+
+  /** The host outside the overlay; only with masquerade. */
+  Optional<Internet> internet() {
+    return internet;
   }
 
   /** The etcd of this lab. */

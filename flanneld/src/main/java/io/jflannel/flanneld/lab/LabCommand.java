@@ -3,6 +3,7 @@ package io.jflannel.flanneld.lab;
 
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFamilies;
+import io.jflannel.flanneld.lab.plan.LabFirewall;
 import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
 import io.jflannel.flanneld.lab.process.CommandException;
@@ -62,6 +63,23 @@ public final class LabCommand implements Callable<Integer> {
       description =
           "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); etcd2 is etcd's old v2 API.")
   private LabStore store = LabStore.LOCAL;
+
+  @Option(
+      names = "--ip-masq",
+      description =
+          "Let containers out of the overlay under their node's address, to one more host, the"
+              + " \"internet\", which knows no way into it. With iptables the nodes forward nothing"
+              + " without a rule, as where Docker runs.")
+  private boolean masquerade;
+
+  @Option(
+      names = "--firewall",
+      paramLabel = "NAME",
+      defaultValue = "iptables",
+      converter = Words.Firewall.class,
+      completionCandidates = Words.Firewall.class,
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LabFirewall firewall = LabFirewall.IPTABLES;
 
   @ArgGroup(exclusive = true)
   private FamilyChoice families = new FamilyChoice();
@@ -129,7 +147,8 @@ public final class LabCommand implements Callable<Integer> {
     LabFamilies chosen =
         families.dual ? LabFamilies.DUAL : families.ipv6 ? LabFamilies.IPV6 : LabFamilies.IPV4;
     try {
-      LabSpec spec = LabSpec.of(backend, chosen, store).withNodes(nodes);
+      LabSpec spec =
+          LabSpec.of(backend, chosen, store).withNodes(nodes).withRules(firewall, masquerade);
       out.println("jflannel lab: " + spec);
       return spec;
     } catch (IllegalArgumentException e) {

@@ -55,11 +55,18 @@ final class LiveTable {
     for (int to = 1; to <= nodes; to++) {
       head.add("node" + to);
     }
+    boolean internet = lines.stream().anyMatch(line -> line.to() == Check.INTERNET);
+    if (internet) {
+      head.add(Check.receiver(Check.INTERNET));
+    }
     cells.add(head);
     for (int from = 1; from <= nodes; from++) {
       List<String> row = new ArrayList<>(List.of("node" + from));
       for (int to = 1; to <= nodes; to++) {
         row.add(from == to ? "-" : time(lines, from, to, family));
+      }
+      if (internet) {
+        row.add(time(lines, from, Check.INTERNET, family));
       }
       cells.add(row);
     }

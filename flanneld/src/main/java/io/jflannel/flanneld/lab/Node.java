@@ -32,6 +32,7 @@ public final class Node {
   private final Path directory;
   private Optional<Child> daemon = Optional.empty();
   private Optional<SubnetFile> wired = Optional.empty();
+  private Optional<Child> server = Optional.empty();
 
   /**
    * A host that has no daemon yet.
@@ -192,8 +193,14 @@ public final class Node {
     Commands.script(host.namespace(), Wiring.containerBridge(host, subnet));
     Commands.script(host.container(), Wiring.container(subnet));
     wired = Optional.of(subnet);
-    Child server = beside("iperf3-" + number(), "iperf3", "--server", "--forceflush");
-    Await.until("iperf3 server", PATIENCE, () -> server.log().contains("Server listening"));
+    Child started = beside("iperf3-" + number(), "iperf3", "--server", "--forceflush");
+    server = Optional.of(started);
+    Await.until("iperf3 server", PATIENCE, () -> started.log().contains("Server listening"));
+  }
+
+  /** What the TCP server in the container has told of its clients. */
+  String serverLog() {
+    return server.map(Child::log).orElse("");
   }
 
   /**

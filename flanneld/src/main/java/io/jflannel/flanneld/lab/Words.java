@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.lab;
 
 import io.jflannel.flanneld.lab.plan.LabBackend;
+import io.jflannel.flanneld.lab.plan.LabFirewall;
 import io.jflannel.flanneld.lab.plan.LabStore;
 import java.util.Iterator;
 import java.util.List;
@@ -20,6 +21,13 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
   static final class Backend extends Words<LabBackend> {
     Backend() {
       super(LabBackend.values());
+    }
+  }
+
+  /** The words of {@code --firewall}. */
+  static final class Firewall extends Words<LabFirewall> {
+    Firewall() {
+      super(LabFirewall.values());
     }
   }
 

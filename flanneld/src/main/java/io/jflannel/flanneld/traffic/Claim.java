@@ -2,8 +2,11 @@
 package io.jflannel.flanneld.traffic;
 
 import io.jflannel.net.Cidr;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Whose a rule is that stands where ours stand. Two daemons without {@code --instance} share
@@ -18,14 +21,29 @@ public record Claim(Set<Cidr> networks) {
   }
 
   /**
-   * Whether the rule is about networks of others only. A rule without addresses is everybody's, so
-   * ours.
+   * Which of the rules in a chain another daemon has made for another network: all that are about a
+   * network for which the chain holds what such a daemon makes. A single rule with foreign
+   * addresses is nobody's we know.
    */
-  boolean isOfOthers(Rule rule) {
-    List<Cidr> named = rule.addresses().toList();
-    return !named.isEmpty()
-        && named.stream()
-            .allMatch(cidr -> networks.stream().noneMatch(ours -> ours.overlaps(cidr)));
+  Predicate<Rule> ofOthers(Part part, Collection<Rule> rules) {
+    Set<Rule> modest = rules.stream().map(Rule::withoutRandomPorts).collect(Collectors.toSet());
+    List<Cidr> theirs =
+        rules.stream()
+            .flatMap(Rule::addresses)
+            .distinct()
+            .filter(network -> networks.stream().noneMatch(network::overlaps))
+            .filter(network -> modest.containsAll(TrafficRules.signature(part, network)))
+            .toList();
+    return rule -> {
+      List<Cidr> named = rule.addresses().toList();
+      return !named.isEmpty()
+          && theirs.stream().anyMatch(network -> named.stream().allMatch(network::contains));
+    };
+  }
+
+  /** Whether every address that the rule names is a network's of ours. */
+  boolean covers(Rule rule) {
+    return rule.addresses().allMatch(c -> networks.stream().anyMatch(ours -> ours.overlaps(c)));
   }
 
   /** How many rules v0.10.0 made (14.6). */

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.traffic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * How one table of iptables becomes as wanted.
@@ -23,8 +24,7 @@ public record IptablesPlan(String restore, List<String> notes) {
       List<Rule> wanted, SavedTable found, Names names, Claim claim) {
     Part part = found.part();
     String comment = names.comment(part);
-    List<IptablesLine> kept =
-        found.rules().stream().filter(line -> isOfOthers(line, comment, claim)).toList();
+    List<IptablesLine> kept = ofOthers(found, comment, claim);
     List<String> lines =
         wanted.isEmpty() && kept.isEmpty()
             ? removal(found, names)
@@ -117,9 +117,14 @@ public record IptablesPlan(String restore, List<String> notes) {
         && line.comment().equals(Optional.of(comment));
   }
 
-  private static boolean isOfOthers(IptablesLine line, String comment, Claim claim) {
-    return line.comment().equals(Optional.of(comment))
-        && line.rule().filter(claim::isOfOthers).isPresent();
+  private static List<IptablesLine> ofOthers(SavedTable found, String comment, Claim claim) {
+    List<IptablesLine> commented =
+        found.rules().stream().filter(line -> line.comment().equals(Optional.of(comment))).toList();
+    Predicate<Rule> ofOthers =
+        claim.ofOthers(
+            found.part(),
+            commented.stream().map(IptablesLine::rule).flatMap(Optional::stream).toList());
+    return commented.stream().filter(line -> line.rule().filter(ofOthers).isPresent()).toList();
   }
 
   private static String deletion(Part part, IptablesLine line) {

@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * How our table of nftables becomes as wanted.
@@ -27,10 +28,7 @@ public record NftPlan(
     for (Part part : Part.values()) {
       List<Rule> rules = wanted.getOrDefault(part, List.of());
       Optional<Chain> chain = Optional.ofNullable(chains.get(part.nftChain()));
-      List<String> others =
-          chain.map(Chain::rules).orElse(List.of()).stream()
-              .filter(line -> NftListing.rule(line).filter(claim::isOfOthers).isPresent())
-              .toList();
+      List<String> others = ofOthers(part, chain.map(Chain::rules).orElse(List.of()), claim);
       kept.put(part, others);
       if (!rules.isEmpty() || !others.isEmpty()) {
         expected++;
@@ -39,6 +37,15 @@ public record NftPlan(
     }
     boolean tableAsWanted = found.isPresent() == expected > 0 && chains.size() == expected;
     return new NftPlan(asWanted && tableAsWanted, wanted, kept);
+  }
+
+  private static List<String> ofOthers(Part part, List<String> lines, Claim claim) {
+    Predicate<Rule> ofOthers =
+        claim.ofOthers(
+            part, lines.stream().map(NftListing::rule).flatMap(Optional::stream).toList());
+    return lines.stream()
+        .filter(line -> NftListing.rule(line).filter(ofOthers).isPresent())
+        .toList();
   }
 
   private static boolean holds(Part part, Chain chain, List<Rule> wanted, List<String> others) {

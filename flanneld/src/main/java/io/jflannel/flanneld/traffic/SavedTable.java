@@ -73,7 +73,7 @@ public final class SavedTable {
         .filter(rule ->
             line.comment().isEmpty()
                 ? claim.isOfVersion010(rule)
-                : line.comment().equals(Optional.of(comment)) && !claim.isOfOthers(rule))
+                : line.comment().equals(Optional.of(comment)) && claim.covers(rule))
         .isPresent();
   }
 

@@ -75,6 +75,18 @@ public final class TrafficRules {
     return List.of(Rule.from(network, Verdict.ACCEPT), Rule.to(network, Verdict.ACCEPT));
   }
 
+  /** By what one knows that a chain holds the rules for a network, whatever the subnet. */
+  static List<Rule> signature(Part part, Cidr network) {
+    Cidr multicast = network.family() == Family.V4 ? MULTICAST4 : MULTICAST6;
+    return switch (part) {
+      case MASQUERADE ->
+          List.of(
+              Rule.of(only(network), except(multicast), Verdict.MASQUERADE),
+              Rule.of(except(network), only(network), Verdict.MASQUERADE));
+      case FORWARD -> forward(network);
+    };
+  }
+
   /** What v0.10.0 put into the built-in chains, subnets aside (14.6). */
   static boolean isOfVersion010(Rule rule, Cidr network) {
     Cidr multicast = network.family() == Family.V4 ? MULTICAST4 : MULTICAST6;

@@ -86,6 +86,11 @@ final class Site implements AutoCloseable {
     Assumptions.assumeTrue(able, reason);
   }
 
+  /** The namespace of the underlay, where 10.77.0.254 and fd77::fe are. */
+  static String underlay() {
+    return UNDERLAY;
+  }
+
   static String node(int number) {
     return PREFIX + "n" + number;
   }
@@ -154,6 +159,13 @@ final class Site implements AutoCloseable {
 
   /** One of several on a node: {@code name} is that of its directory. */
   DaemonProcess named(int node, String name, String... more) throws IOException {
+    return by(List.of(), node, name, more);
+  }
+
+  /** Started by another program, which executes the rest of its command line. */
+  DaemonProcess by(List<String> prefix, int node, String name, String... more) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of("ip", "netns", "exec", node(node)));
     List<String> flags = new ArrayList<>();
     flags.add("--etcd-endpoints=" + ETCD);
     flags.add("--subnet-file=" + subnetFile(name));
@@ -164,11 +176,7 @@ final class Site implements AutoCloseable {
     flags.addAll(given);
     DaemonProcess started =
         DaemonProcess.start(
-            List.of("ip", "netns", "exec", node(node)),
-            Flanneld.class,
-            log(name),
-            Map.of(),
-            flags.toArray(String[]::new));
+            command, Flanneld.class, log(name), Map.of(), flags.toArray(String[]::new));
     endings.add(started::close);
     return started;
   }

@@ -64,7 +64,7 @@ public final class DaemonProcess implements AutoCloseable {
     return new DaemonProcess(builder.start(), log);
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 

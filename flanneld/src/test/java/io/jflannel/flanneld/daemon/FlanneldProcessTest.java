@@ -40,7 +40,7 @@ class FlanneldProcessTest {
       assertThat(flanneld.awaitExit()).isEqualTo(2);
       assertThat(flanneld.log())
           .startsWith(
-              "flag provided but not defined: -nosuch\nUsage: flanneld [OPTION]...\n  -etcd-");
+              "flag provided but not defined: -nosuch\nUsage: flanneld [OPTION]...\n  -bridge-");
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
@@ -53,6 +54,31 @@ class LabCheckEndToEndTest {
     int lines = 6 * families.list().size() * Check.Kind.values().length;
     assertThat(output.toString(StandardCharsets.UTF_8))
         .contains(lines + " passed, 0 failed")
+        .doesNotContain("FAIL");
+    assertThat(status).isZero();
+  }
+
+  @ParameterizedTest // egress, seen by the host outside; P29, and FORWARD's policy is DROP (P28)
+  @CsvSource({
+    "vxlan, iptables, --dual",
+    "vxlan, nftables, --dual",
+    "host-gw, iptables, --nodes=3",
+    "vxlan-direct, nftables, --ipv6"
+  })
+  void containersGetOutUnderTheirNodesAddress(String backend, String firewall, String more) {
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+
+    PrintStream print = new PrintStream(output, true, StandardCharsets.UTF_8);
+    int status =
+        new CommandLine(new LabCommand(print, print))
+            .execute(
+                "--check", "--ip-masq", "--backend=" + backend, "--firewall=" + firewall, more);
+
+    int families = more.equals("--dual") ? 2 : 1;
+    int lines = families * (6 * Check.Kind.values().length + 3 * 2);
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .contains(lines + " passed, 0 failed")
+        .contains(", masquerade;")
         .doesNotContain("FAIL");
     assertThat(status).isZero();
   }

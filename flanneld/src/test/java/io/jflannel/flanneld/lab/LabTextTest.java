@@ -87,14 +87,16 @@ class LabTextTest {
     List<Check.Line> lines =
         List.of(
             new Check.Line(1, 2, Family.V4, Check.Kind.PING, true, "0.1 ms"),
-            new Check.Line(2, 1, Family.V4, Check.Kind.PING, false, "no answer"));
+            new Check.Line(2, 1, Family.V4, Check.Kind.PING, false, "no answer"),
+            new Check.Line(1, Check.INTERNET, Family.V4, Check.Kind.PING, true, "0.2 ms"),
+            new Check.Line(2, Check.INTERNET, Family.V4, Check.Kind.PING, true, "0.3 ms"));
 
     assertThat(LiveTable.matrix(lines, 2, Family.V4))
         .isEqualTo(
             """
-            IPv4 PING  node1  node2
-            node1      -      0.1 ms
-            node2      FAIL   -
+            IPv4 PING  node1  node2   internet
+            node1      -      0.1 ms  0.2 ms
+            node2      FAIL   -       0.3 ms
             """);
   }
 

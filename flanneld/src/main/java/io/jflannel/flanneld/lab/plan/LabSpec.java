@@ -10,8 +10,15 @@ import java.util.List;
  * What a lab is made of.
  *
  * @param nodes number of hosts, 1..{@value #MOST_NODES}
+ * @param masquerade whether containers get out of the overlay, to a host that knows no way into it
  */
-public record LabSpec(int nodes, LabBackend backend, LabFamilies families, LabStore store) {
+public record LabSpec(
+    int nodes,
+    LabBackend backend,
+    LabFamilies families,
+    LabStore store,
+    LabFirewall firewall,
+    boolean masquerade) {
 
   /** Each host costs a process of some 60 MB. */
   public static final int MOST_NODES = 100;
@@ -30,11 +37,15 @@ public record LabSpec(int nodes, LabBackend backend, LabFamilies families, LabSt
 
   /** Three hosts. */
   public static LabSpec of(LabBackend backend, LabFamilies families, LabStore store) {
-    return new LabSpec(3, backend, families, store);
+    return new LabSpec(3, backend, families, store, LabFirewall.IPTABLES, false);
   }
 
   public LabSpec withNodes(int count) {
-    return new LabSpec(count, backend, families, store);
+    return new LabSpec(count, backend, families, store, firewall, masquerade);
+  }
+
+  public LabSpec withRules(LabFirewall by, boolean masquerading) {
+    return new LabSpec(nodes, backend, families, store, by, masquerading);
   }
 
   /** The network configuration, as an operator would write it (spec section 3). */
@@ -53,6 +64,9 @@ public record LabSpec(int nodes, LabBackend backend, LabFamilies families, LabSt
         members.add(text("IPv6Network", IPV6_NETWORK));
       }
     }
+    if (firewall == LabFirewall.NFTABLES) {
+      members.add(flag("EnableNFTables", true));
+    }
     members.add(new Json.Member("Backend", backend.config()));
     return new Json.Obj(members).text();
   }
@@ -65,10 +79,17 @@ public record LabSpec(int nodes, LabBackend backend, LabFamilies families, LabSt
     return new Json.Member(name, new Json.Bool(value));
   }
 
-  /** As in "3 nodes, vxlan, IPv4, local store". */
+  /** As in "3 nodes, vxlan, IPv4, local store", with what is not the default. */
   @Override
   public String toString() {
-    return "%d node%s, %s, %s, %s store"
-        .formatted(nodes, nodes == 1 ? "" : "s", backend, families, store);
+    return "%d node%s, %s, %s, %s store%s%s"
+        .formatted(
+            nodes,
+            nodes == 1 ? "" : "s",
+            backend,
+            families,
+            store,
+            firewall == LabFirewall.NFTABLES ? ", nftables" : "",
+            masquerade ? ", masquerade" : "");
   }
 }

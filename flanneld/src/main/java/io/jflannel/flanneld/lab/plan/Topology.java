@@ -33,6 +33,9 @@ import java.util.stream.Stream;
  *   +---------+       +---------+                        +---------+
  * </pre>
  *
+ * <p>With masquerade there is one more host on the bridge, P-i, .252 and ::fc: the internet. It
+ * knows the underlay and no way into the overlay.
+ *
  * <p>Addresses are those reserved for documentation (RFC 5737, RFC 3849). Without a router every
  * host is on the bridge, and the bridge is the (unused) default gateway.
  *
@@ -40,11 +43,14 @@ import java.util.stream.Stream;
  * @param nodes number of hosts
  * @param families of the underlay
  * @param routed whether the last host is behind a router
+ * @param outside whether there is a host outside the overlay
  */
-public record Topology(String prefix, int nodes, LabFamilies families, boolean routed) {
+public record Topology(
+    String prefix, int nodes, LabFamilies families, boolean routed, boolean outside) {
 
   private static final int BRIDGE = 254;
   private static final int ROUTER = 253;
+  private static final int INTERNET = 252;
   private static final Cidr LAN4 = Cidr.parse("192.0.2.0/24");
   private static final Cidr FAR4 = Cidr.parse("198.51.100.0/24");
   private static final Cidr LAN6 = Cidr.parse("2001:db8:a::/64");
@@ -73,7 +79,11 @@ public record Topology(String prefix, int nodes, LabFamilies families, boolean r
   /** The topology of a lab: with a router for {@link LabBackend#VXLAN_DIRECT}. */
   public static Topology of(LabSpec spec, String prefix) {
     return new Topology(
-        prefix, spec.nodes(), spec.families(), spec.backend() == LabBackend.VXLAN_DIRECT);
+        prefix,
+        spec.nodes(),
+        spec.families(),
+        spec.backend() == LabBackend.VXLAN_DIRECT,
+        spec.masquerade());
   }
 
   /** The name of the namespace of the bridge. */
@@ -84,6 +94,16 @@ public record Topology(String prefix, int nodes, LabFamilies families, boolean r
   /** The name of the router's namespace. */
   public Optional<String> router() {
     return routed ? Optional.of(prefix + "-r") : Optional.empty();
+  }
+
+  /** The name of the namespace of the host outside the overlay. */
+  public Optional<String> internet() {
+    return outside ? Optional.of(prefix + "-i") : Optional.empty();
+  }
+
+  /** Its address. */
+  public Cidr internet(Family family) {
+    return at(lan(family), INTERNET);
   }
 
   /** The hosts, in the order of their numbers. */
@@ -106,7 +126,9 @@ public record Topology(String prefix, int nodes, LabFamilies families, boolean r
   /** Every namespace, in the order they are made. */
   public List<String> namespaces() {
     Stream<String> pairs = hosts().stream().flatMap(h -> Stream.of(h.namespace(), h.container()));
-    return Stream.of(Stream.of(underlay()), router().stream(), pairs).flatMap(s -> s).toList();
+    return Stream.of(Stream.of(underlay()), router().stream(), internet().stream(), pairs)
+        .flatMap(s -> s)
+        .toList();
   }
 
   /** The namespaces that forward packets: hosts and the router. */

@@ -56,6 +56,7 @@ public record Wiring(Topology topology) {
     batch.add("link add underlay type bridge mcast_snooping 0");
     batch.add("link set underlay up");
     topology.router().ifPresent(router -> cable(batch, "r", router));
+    topology.internet().ifPresent(internet -> cable(batch, "i", internet));
     for (Topology.Host host : topology.hosts()) {
       if (!host.behindRouter()) {
         cable(batch, "n" + host.number(), host.namespace());
@@ -90,6 +91,30 @@ public record Wiring(Topology topology) {
       batch.address(topology.farGateway(family), "eth1");
     }
     return batch.script();
+  }
+
+  /** The host outside: it can answer nodes, and nobody in the overlay. Run in its namespace. */
+  public String internet() {
+    Batch batch = new Batch();
+    batch.add("link set lo up");
+    batch.add("link set eth0 up");
+    for (Family family : topology.families().list()) {
+      batch.address(topology.internet(family), "eth0");
+      if (topology.routed()) {
+        batch.add(
+            "route add %s via %s".formatted(topology.far(family), topology.router(family).ip()));
+      }
+    }
+    return batch.script();
+  }
+
+  /** What Docker does on a host with iptables: nothing is forwarded without a rule. */
+  public String forwardNothing() {
+    StringBuilder script = new StringBuilder();
+    for (Family family : topology.families().list()) {
+      script.append(family == Family.V4 ? "iptables" : "ip6tables").append(" -P FORWARD DROP\n");
+    }
+    return script.toString();
   }
 
   /** A host's own addresses and default routes. Run in the host's namespace. */
