@@ -112,7 +112,7 @@ class CleanupEndToEndTest {
     run(backend, "--ip-masq", "--ip-blackhole-route", "--iptables-mode=" + mode);
     sh(
         1,
-        "ip nexthop add id 9 via 10.77.0.2 dev eth0 protocol 102; ip route add 10.42.77.0/24 nhid 9");
+        "ip nexthop add id 9 via 10.77.0.2 dev eth0 protocol 102; ip route add 10.42.77.64/26 nhid 9");
     List<String> running = dump(1);
     assertThat(running).isNotEqualTo(before).anyMatch(line -> line.contains("10.42.0.0/16"));
     leaveTemporaryFiles();
