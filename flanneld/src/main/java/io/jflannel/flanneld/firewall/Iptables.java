@@ -101,11 +101,33 @@ record Iptables(
     return number >= 1_006_002;
   }
 
-  /** Reads one table; one process, no rule of others is kept. */
+  /**
+   * Reads one table; one process, no rule of others is kept.
+   *
+   * @throws FirewallException also if the table holds rules that only nft can show: iptables-save
+   *     then shows none, ends with status 0, and what we added on the strength of that would pile
+   *     up
+   */
   void read(Part part, SavedTable into) throws InterruptedException {
-    Tool.Result result = tool.run(List.of(save.toString(), "-t", part.table()), "", into::line);
+    AtomicBoolean hidden = new AtomicBoolean();
+    Tool.Result result =
+        tool.run(
+            List.of(save.toString(), "-t", part.table()),
+            "",
+            line -> {
+              if (line.startsWith("# Table `") && line.contains("' is incompatible")) {
+                hidden.set(true);
+              }
+              into.line(line);
+            });
     if (!result.passed()) {
       throw new FirewallException("%s -t %s: %s".formatted(save, part.table(), words(result)));
+    }
+    if (hidden.get()) {
+      throw new FirewallException(
+          "table %s holds rules that only nft can show, so %s shows none: remove them (nft list"
+                  .formatted(part.table(), save.getFileName())
+              + " ruleset), or set \"EnableNFTables\": true in the network configuration");
     }
   }
 

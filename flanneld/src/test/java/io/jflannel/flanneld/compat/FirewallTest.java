@@ -144,9 +144,7 @@ class FirewallTest {
   }
 
   @ParameterizedTest // P26
-  @EnumSource(
-      value = Way.class,
-      names = {"NFT", "NFTABLES"})
+  @EnumSource(Way.class)
   void nothingIsWrittenWhileAllIsWellOrAfterARestart(Way way) throws Exception {
     try (DaemonProcess daemon = start(way)) {
       daemon.awaitReady();
@@ -376,6 +374,26 @@ class FirewallTest {
         assertThat(site.status("b").contains("rules of another flannel network are kept"))
             .isEqualTo(instance.isEmpty());
       }
+    }
+  }
+
+  @Test // iptables-nft-save then shows no rule at all, with status 0
+  void aTableThatIptablesCannotShowIsLeftAlone() throws Exception {
+    sh(
+        """
+        iptables-nft -t nat -A POSTROUTING -s 192.0.2.9 -j ACCEPT
+        nft 'add rule ip nat POSTROUTING ip saddr { 192.0.2.1, 192.0.2.2 } masquerade'
+        """);
+    String before = sh("nft list table ip nat");
+    site.etcd().put("/g/config", Way.NFT.config());
+    try (DaemonProcess daemon = site.flanneld(1, "--ip-masq", "--iptables-resync=1")) {
+      daemon.awaitLog("IPv4 masquerade rules: table nat holds rules that only nft can show");
+      Thread.sleep(3_000);
+      assertThat(sh("nft list table ip nat")).isEqualTo(before);
+      sh(
+          "nft delete rule ip nat POSTROUTING handle $(nft -a list chain ip nat POSTROUTING"
+              + " | sed -n 's/.*{ 192.0.2.1.*handle //p')");
+      daemon.awaitReady();
     }
   }
 }
