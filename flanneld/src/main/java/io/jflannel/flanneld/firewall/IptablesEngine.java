@@ -88,6 +88,9 @@ final class IptablesEngine implements Engine {
     for (Part part : Part.values()) {
       try {
         List<Rule> rules = wanted.getOrDefault(part, List.of());
+        if (rules.isEmpty() && variant == Variant.LEGACY && !tables.legacy(family, part)) {
+          continue; // looking would load the table
+        }
         IptablesPlan plan = plan(iptables, part, rules);
         if (!plan.restore().isEmpty()) {
           if (doing == Doing.WRITE) {

@@ -74,6 +74,11 @@ final class LoadedTables implements AutoCloseable {
         .anyMatch(table -> List.of(Part.values()).stream().anyMatch(p -> p.table().equals(table)));
   }
 
+  /** Whether the legacy variant has the part's table. */
+  boolean legacy(Family family, Part part) {
+    return legacyTables(family).contains(part.table());
+  }
+
   /** Also absent if the legacy variant is not in the kernel: looking does not load it. */
   List<String> legacyTables(Family family) {
     Path file = proc.resolve(family == Family.V4 ? "ip_tables_names" : "ip6_tables_names");

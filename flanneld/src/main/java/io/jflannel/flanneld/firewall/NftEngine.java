@@ -83,8 +83,18 @@ final class NftEngine implements Engine {
       }
       return new Outcome(written, Map.of(), notes);
     } catch (FirewallException e) {
-      return Outcome.failed(parts.isEmpty() ? List.of(Part.values()) : parts, e);
+      return parts.isEmpty() && e.isMissing()
+          ? withoutProgram(family, doing)
+          : Outcome.failed(parts.isEmpty() ? List.of(Part.values()) : parts, e);
     }
+  }
+
+  /** What nft has made can be removed without it. */
+  private Outcome withoutProgram(Family family, Doing doing) {
+    if (doing == Doing.WRITE) {
+      tables.removeNftables(family, names);
+    }
+    return new Outcome(List.of(Part.values()), Map.of(), List.of());
   }
 
   /** B12: what our table accepts, another one may still drop. */

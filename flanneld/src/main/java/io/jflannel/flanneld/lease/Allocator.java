@@ -10,7 +10,9 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -75,32 +77,38 @@ public final class Allocator {
 
   /**
    * Gives each enabled family a subnet: the wished one if it fits the configuration and overlaps
-   * nothing, else one of the first 100 free ones (ODD-56: the families choose on their own).
+   * nothing, else one of the first 100 free ones (ODD-56: a wish is granted to each on its own).
+   *
+   * <p>Both families take the free one of the same rank. A key names both subnets: two nodes that
+   * choose at the same moment must meet in both, and so notice, or in none. With one draw for each
+   * family they would share an IPv4 subnet under two keys.
    *
    * @param taken subnets of all keys but those the new lease replaces; what is not strictly inside
    *     the network does not count (ODD-64): one such key would keep all others out
    */
   public static Result allocate(
       NetworkConfig config, Collection<Subnets> taken, Wish wish, RandomGenerator random) {
-    Optional<Cidr> v4 = Optional.empty();
-    Optional<Cidr> v6 = Optional.empty();
+    Map<Family, Cidr> granted = new EnumMap<>(Family.class);
+    Map<Family, List<Cidr>> free = new EnumMap<>(Family.class);
     for (Family family : Family.values()) {
       Optional<AddressRange> range = config.range(family);
-      if (range.isEmpty()) {
-        continue;
-      }
-      List<Cidr> blocks = blocks(range.get(), taken, family);
-      Optional<Cidr> chosen = choose(range.get(), blocks, wish.of(family), random);
-      if (chosen.isEmpty()) {
-        return new Result.Exhausted(family, range.get(), total(range.get()), blocks.size());
-      }
-      if (family == Family.V4) {
-        v4 = chosen;
-      } else {
-        v6 = chosen;
+      if (range.isPresent()) {
+        List<Cidr> blocks = blocks(range.get(), taken, family);
+        Optional<Cidr> wished = grant(range.get(), blocks, wish.of(family));
+        List<Cidr> others = wished.isPresent() ? List.of() : firstFree(range.get(), blocks);
+        if (wished.isEmpty() && others.isEmpty()) {
+          return new Result.Exhausted(family, range.get(), total(range.get()), blocks.size());
+        }
+        wished.ifPresentOrElse(w -> granted.put(family, w), () -> free.put(family, others));
       }
     }
-    return new Result.Found(new Subnets(v4, v6));
+    int ranks = free.values().stream().mapToInt(List::size).min().orElse(1);
+    int rank = random.nextInt(ranks);
+    free.forEach((family, subnets) -> granted.put(family, subnets.get(rank)));
+    return new Result.Found(
+        new Subnets(
+            Optional.ofNullable(granted.get(Family.V4)),
+            Optional.ofNullable(granted.get(Family.V6))));
   }
 
   /** Whether a lease's subnet can be kept under this configuration (6.5, "compatible"). */
@@ -139,17 +147,11 @@ public final class Allocator {
     return blocks;
   }
 
-  private static Optional<Cidr> choose(
-      AddressRange range, List<Cidr> blocks, Optional<Cidr> wished, RandomGenerator random) {
-    boolean granted =
-        wished.isPresent()
-            && fits(range, wished.get())
-            && blocks.stream().noneMatch(wished.get()::overlaps); // ODD-65
-    if (granted) {
-      return wished;
-    }
-    List<Cidr> free = firstFree(range, blocks);
-    return free.isEmpty() ? Optional.empty() : Optional.of(free.get(random.nextInt(free.size())));
+  private static Optional<Cidr> grant(
+      AddressRange range, List<Cidr> blocks, Optional<Cidr> wished) {
+    return wished
+        .filter(subnet -> fits(range, subnet))
+        .filter(subnet -> blocks.stream().noneMatch(subnet::overlaps)); // ODD-65
   }
 
   /** Walks subnets and sorted blocks side by side, leaping over blocks that are larger. */

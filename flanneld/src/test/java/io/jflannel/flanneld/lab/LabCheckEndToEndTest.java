@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFamilies;
+import io.jflannel.flanneld.lab.plan.LabFirewall;
+import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,6 +85,18 @@ class LabCheckEndToEndTest {
         .contains(", masquerade;")
         .doesNotContain("FAIL");
     assertThat(status).isZero();
+  }
+
+  @Test // so the check of the labs above can fail, and is about our rules
+  void withoutForwardRulesNothingPassesWhereThePolicyIsDrop() throws InterruptedException {
+    LabSpec spec =
+        LabSpec.of(LabBackend.VXLAN, LabFamilies.IPV4, LabStore.LOCAL)
+            .withNodes(2)
+            .withRules(LabFirewall.IPTABLES, true);
+    try (Lab lab = Lab.start(spec, "--iptables-forward-rules=false")) {
+      assertThat(lab.node(1).exec("iptables", "-S", "FORWARD")).contains("-P FORWARD DROP");
+      assertThat(Check.run(lab, Duration.ZERO)).isNotEmpty().noneMatch(Check.Line::passed);
+    }
   }
 
   private static String[] arguments(LabBackend backend, LabFamilies families, LabStore store) {

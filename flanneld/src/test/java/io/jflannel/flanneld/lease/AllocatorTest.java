@@ -173,6 +173,21 @@ class AllocatorTest {
     assertThat(other.v6()).isEqualTo(first.v6());
   }
 
+  @Test // a key names both: who meets in one family only would not notice
+  void twoThatChooseAtOnceMeetInBothFamiliesOrInNone() {
+    AddressRange few = range("10.3.0.0/16", 24, "10.3.1.0", "10.3.25.0");
+    NetworkConfig dual = config(Optional.of(few), Optional.of(V6));
+    List<Subnets> taken = taken("10.3.4.0-24", "10.3.9.0-24");
+    int met = 0;
+    for (int i = 0; i < 2_000; i++) {
+      Subnets one = found(Allocator.allocate(dual, taken, Wish.NONE, RANDOM));
+      Subnets two = found(Allocator.allocate(dual, taken, Wish.NONE, RANDOM));
+      assertThat(one.v4().equals(two.v4())).isEqualTo(one.v6().equals(two.v6()));
+      met += one.equals(two) ? 1 : 0;
+    }
+    assertThat(met).isBetween(20, 300); // one in 23
+  }
+
   @Test
   void onlyEnabledFamiliesGetASubnet() { // ODD-13: v6-only with other leases present
     NetworkConfig v6 = config(Optional.empty(), Optional.of(V6));
