@@ -74,7 +74,10 @@ final class Tool {
     } catch (ExecutionException e) {
       throw new FirewallException("the output of " + name(command) + " cannot be read");
     } finally {
-      process.destroyForcibly();
+      if (process.isAlive()) { // a wrapper's children too
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+      }
     }
   }
 
