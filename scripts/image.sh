@@ -152,7 +152,7 @@ END
   # shellcheck disable=SC2046,SC2086 # lists of words
   unshare --net sh "$training/script" "$training" "$(trainer)" \
     "$JAVA_HOME/bin/java" $lean "-XX:AOTCacheOutput=$training/aot" -XX:-AOTRecordTraining $(modules) \
-    io.jflannel.flanneld.daemon.Flanneld --subnet-file="$training/subnet.env" \
+    io.jflannel.flanneld.daemon.Flanneld --bridge-netfilter=warn --subnet-file="$training/subnet.env" \
     --status-file="$training/status.json" >"$training/log" 2>&1 </dev/null 9>&- &
   trainee=$!
   trap 'end_training; exit 130' INT TERM HUP

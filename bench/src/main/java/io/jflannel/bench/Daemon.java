@@ -39,6 +39,7 @@ final class Daemon {
     List<String> command = new ArrayList<>(by);
     command.add(System.getProperty("jflannel.flanneld", "flanneld"));
     command.addAll(options);
+    command.add("--bridge-netfilter=warn");
     command.add("--subnet-file=" + subnetFile(host));
     command.add("--status-file=" + statusFile(host));
     long startedAt = System.nanoTime();

@@ -138,6 +138,7 @@ public final class Lab implements AutoCloseable {
     }
     flags.add("--subnet-file={node}/subnet.env");
     flags.add("--status-file={node}/status.json");
+    flags.add("--bridge-netfilter=warn"); // one container on each bridge: nothing to filter there
     flags.add("--healthz-ip=127.0.0.1");
     flags.add("--healthz-port=8471");
     if (spec.masquerade()) {
