@@ -41,6 +41,7 @@ class ArchitectureTest {
           "store..",
           "traffic",
           "firewall",
+          "fastpath",
           "backend",
           "kernel",
           "reconcile",

@@ -61,7 +61,6 @@ public final class Assembler {
   public enum Operation {
     ADD(0x00),
     SUB(0x10),
-    DIV(0x30),
     AND(0x50),
     SHIFT_LEFT(0x60),
     SHIFT_RIGHT(0x70),
