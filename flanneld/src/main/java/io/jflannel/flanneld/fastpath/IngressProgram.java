@@ -53,6 +53,9 @@ final class IngressProgram {
   /** BPF_F_ADJ_ROOM_FIXED_GSO and DECAP_L3_IPV4 (Linux 6.3). */
   private static final int DECAPSULATE = 1 | 1 << 7;
 
+  /** BPF_F_ADJ_ROOM_DECAP_L4_UDP, of kernels younger than 6.18; others answer EINVAL. */
+  private static final int FORGET_TUNNEL = 1 << 10;
+
   private static final int BPF_F_INGRESS = 1;
 
   /** On the stack: new TTL, protocol and checksum. */
@@ -187,14 +190,19 @@ final class IngressProgram {
         .store(Width.HALF, R10, HOP + 2, R5);
   }
 
-  /** Up to the second call nothing that matters has changed. */
+  /**
+   * A super-packet stays marked as one of a tunnel where the kernel cannot take the mark away: a
+   * bridge then cuts it (ADR 6). Where a call fails nothing that matters has changed.
+   */
   private void unwrap() {
-    code.move(R1, R6)
-        .move(R2, -OVERHEAD)
-        .move(R3, ROOM_MAC)
-        .move(R4, DECAPSULATE)
-        .call(Helper.SKB_ADJUST_ROOM)
-        .jumpIf(R0, Condition.DIFFERENT, 0, packet.end(Reason.RECEIVE_REFUSED))
+    Label plain = new Label("plain");
+    Label unwrapped = new Label("unwrapped");
+    code.load(Width.WORD, R5, R6, Wire.SKB_GSO_SIZE).jumpIf(R5, Condition.EQUAL, 0, plain);
+    shrink(DECAPSULATE | FORGET_TUNNEL);
+    code.jumpIf(R0, Condition.EQUAL, 0, unwrapped).bind(plain);
+    shrink(DECAPSULATE);
+    code.jumpIf(R0, Condition.DIFFERENT, 0, packet.end(Reason.RECEIVE_REFUSED))
+        .bind(unwrapped)
         .move(R1, R6)
         .move(R2, ETHERNET + Wire.IP_TTL)
         .move(R3, R10)
@@ -202,6 +210,14 @@ final class IngressProgram {
         .move(R4, 4)
         .move(R5, 0)
         .call(Helper.SKB_STORE_BYTES);
+  }
+
+  private void shrink(int flags) {
+    code.move(R1, R6)
+        .move(R2, -OVERHEAD)
+        .move(R3, ROOM_MAC)
+        .move(R4, flags)
+        .call(Helper.SKB_ADJUST_ROOM);
   }
 
   /** Without the mark that the outer packet may have got. */

@@ -31,6 +31,12 @@ final class TwoNodes implements AutoCloseable {
     }
   }
 
+  /** How nodes reach their pods: by a bridge, as flannel's CNI plugin does it, or directly. */
+  enum Pods {
+    BRIDGED,
+    ROUTED
+  }
+
   private final List<Host> nodes = new ArrayList<>();
   private final List<Host> pods = new ArrayList<>();
   private final List<HeldDevice> tuns = new ArrayList<>();
@@ -38,16 +44,20 @@ final class TwoNodes implements AutoCloseable {
   private final int mtu;
 
   TwoNodes(Underlay underlay, int mtu) {
+    this(underlay, mtu, Pods.BRIDGED);
+  }
+
+  TwoNodes(Underlay underlay, int mtu, Pods link) {
     this.mtu = mtu;
     try {
-      setUp(underlay);
+      setUp(underlay, link);
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
   }
 
-  private void setUp(Underlay underlay) {
+  private void setUp(Underlay underlay, Pods link) {
     for (int number = 1; number <= 2; number++) {
       nodes.add(new Host("n" + number));
       pods.add(new Host("p" + number));
@@ -59,7 +69,7 @@ final class TwoNodes implements AutoCloseable {
     for (int number = 1; number <= 2; number++) {
       addUnderlay(number, underlay);
       addTun(number);
-      addPod(number);
+      addPod(number, link);
     }
     for (int number = 1; number <= 2; number++) {
       fastPaths.add(attach(number, underlay));
@@ -106,15 +116,22 @@ final class TwoNodes implements AutoCloseable {
     node.sh("ip route add 10.5.0.0/16 dev flannel0");
   }
 
-  private void addPod(int number) {
+  private void addPod(int number, Pods link) {
     Host node = node(number);
     Host pod = pod(number);
-    node.sh("ip link add cni0 type bridge && ip link set cni0 up");
-    node.sh("ip addr add 10.5.%d.1/24 dev cni0".formatted(number));
     node.sh(
         "ip link add pod mtu %d type veth peer name eth0 mtu %d netns %s"
             .formatted(mtu - 28, mtu - 28, pod.name()));
-    node.sh("ip link set pod master cni0 up");
+    String towardsPod =
+        switch (link) {
+          case BRIDGED -> {
+            node.sh("ip link add cni0 type bridge && ip link set pod master cni0 up");
+            yield "cni0";
+          }
+          case ROUTED -> "pod";
+        };
+    node.sh("ip link set %s up".formatted(towardsPod));
+    node.sh("ip addr add 10.5.%d.1/24 dev %s".formatted(number, towardsPod));
     pod.sh("ip link set eth0 up && ip addr add 10.5.%d.9/24 dev eth0".formatted(number));
     pod.sh("ip route add default via 10.5.%d.1".formatted(number));
   }
