@@ -102,6 +102,15 @@ final class FastPathReceiveTest {
     assertThat(host.pods.read()).isEqualTo(hopped(inner, 2));
   }
 
+  /** As network cards deliver: behind the Ethernet header nothing is at hand. */
+  @Test
+  void headersInOtherPiecesOfMemoryAreFound() {
+    byte[] inner = udp(PEERS_POD, POD, 62, 6000);
+    host.underlay.write(new Offload(0, 0, 14, 0, 0, 0), framed(tunnelled(PEER, HERE, inner)));
+    assertThat(host.pods.read()).isEqualTo(hopped(inner, 2));
+    assertThat(host.fastPath.counters().received().packets()).isEqualTo(1);
+  }
+
   @Test
   void strangersAndImpostorsFallThrough() throws IOException {
     fallsThrough(Reason.RECEIVE_SPOOFED, tunnelled("192.0.2.77", HERE, inner()));
