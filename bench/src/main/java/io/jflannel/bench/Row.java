@@ -36,7 +36,7 @@ public record Row(String measure, String unit, double ours, OptionalDouble refer
   }
 
   /** Whether the aim is met. A value that is not a number meets none. */
-  boolean met() {
+  public boolean met() {
     return switch (aim) {
       case Aim.RatioAtMost ratio -> ratio() <= ratio.limit();
       case Aim.RatioAtLeast ratio -> ratio() >= ratio.limit();
