@@ -6,7 +6,9 @@ import io.jflannel.bench.Scale;
 /**
  * How long and how often.
  *
- * @param rounds over all settings and ways
+ * @param rounds over all settings and ways; the property {@code jflannel.bench.udp.rounds} has
+ *     another number
+ * @param fourConnections whether these are measured too
  * @param warmUpSeconds of one TCP connection that is not measured
  * @param tcpSeconds for each TCP measure
  * @param askSeconds of round trips
@@ -15,6 +17,7 @@ import io.jflannel.bench.Scale;
  */
 record Effort(
     int rounds,
+    boolean fourConnections,
     int warmUpSeconds,
     int tcpSeconds,
     double askSeconds,
@@ -23,8 +26,12 @@ record Effort(
 
   static Effort of(Scale scale) {
     return switch (scale) {
-      case FULL -> new Effort(5, 1, 3, 2, 1, 8);
-      case QUICK -> new Effort(2, 1, 1, 0.5, 0.3, 6);
+      case FULL -> new Effort(rounds(5), true, 1, 3, 2, 1, 8);
+      case QUICK -> new Effort(rounds(2), false, 1, 1, 0.5, 0.3, 6);
     };
+  }
+
+  private static int rounds(int usual) {
+    return Integer.getInteger("jflannel.bench.udp.rounds", usual);
   }
 }

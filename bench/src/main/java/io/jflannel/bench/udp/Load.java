@@ -51,7 +51,7 @@ final class Load {
     Map<Measure, Double> values = new EnumMap<>(Measure.class);
     tcp(1, effort.warmUpSeconds());
     oneConnection(values);
-    if (effort.rounds() > 2) {
+    if (effort.fourConnections()) {
       values.put(Measure.TCP_4, tcp(4, effort.tcpSeconds()).gigabits());
     }
     if (setting == Setting.PLAIN_1500) {

@@ -3,10 +3,12 @@ package io.jflannel.bench.udp;
 
 import io.jflannel.bench.Report;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** The values of all rounds. */
@@ -30,31 +32,46 @@ final class Results {
     return found.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(measure.over(found));
   }
 
-  /** A table: a column for each way; below each line of values its ratios to the references. */
+  /**
+   * A table: a column for each way; below each line of values their range over the rounds and their
+   * ratios to the references.
+   */
   String table(List<Way> ways) {
     List<List<String>> rows = new ArrayList<>();
-    rows.add(row("", "", ways.stream().map(Way::label)));
+    rows.add(row("", "", ways, Way::label));
     for (Setting setting : Setting.values()) {
       for (Measure measure : Measure.values()) {
         if (ways.stream().anyMatch(way -> value(setting, measure, way).isPresent())) {
-          rows.add(
-              row(
-                  setting.label() + ": " + measure.label(),
-                  measure.unit(),
-                  ways.stream().map(way -> text(value(setting, measure, way), ""))));
-          Stream.of(Way.PROXY, Way.VXLAN)
-              .filter(reference -> value(setting, measure, reference).isPresent())
-              .forEach(reference ->
-                  rows.add(
-                      row(
-                          "  / " + reference.label(),
-                          "",
-                          ways.stream()
-                              .map(way -> text(ratio(setting, measure, way, reference), "x")))));
+          rows.addAll(lines(setting, measure, ways));
         }
       }
     }
     return Report.aligned(rows);
+  }
+
+  private List<List<String>> lines(Setting setting, Measure measure, List<Way> ways) {
+    String label = setting.label() + ": " + measure.label();
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row(label, measure.unit(), ways, way -> text(value(setting, measure, way), "")));
+    rows.add(row("  range", "", ways, way -> range(new Cell(setting, measure, way))));
+    for (Way reference : List.of(Way.PROXY, Way.VXLAN)) {
+      if (value(setting, measure, reference).isPresent()) {
+        rows.add(
+            row(
+                "  / " + reference.label(),
+                "",
+                ways,
+                way -> text(ratio(setting, measure, way, reference), "x")));
+      }
+    }
+    return rows;
+  }
+
+  private String range(Cell cell) {
+    List<Double> found = values.getOrDefault(cell, List.of());
+    return found.isEmpty()
+        ? "-"
+        : Report.number(Collections.min(found)) + ".." + Report.number(Collections.max(found));
   }
 
   private OptionalDouble ratio(Setting setting, Measure measure, Way way, Way reference) {
@@ -69,7 +86,8 @@ final class Results {
     return value.isPresent() ? Report.number(value.getAsDouble()) + unit : "-";
   }
 
-  private static List<String> row(String what, String unit, Stream<String> cells) {
-    return Stream.concat(Stream.of(what, unit), cells).toList();
+  private static List<String> row(
+      String what, String unit, List<Way> ways, Function<Way, String> cell) {
+    return Stream.concat(Stream.of(what, unit), ways.stream().map(cell)).toList();
   }
 }

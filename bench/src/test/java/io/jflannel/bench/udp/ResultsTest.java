@@ -36,10 +36,11 @@ class ResultsTest {
     assertThat(results().table(WAYS))
         .isEqualTo(
             """
-                                  vxlan  C proxy  offload
-            1500: TCP x1  Gbit/s  20.0   0.600    7.50
-              / C proxy           33.3x  1.00x    12.5x
-              / vxlan             1.00x  0.0300x  0.375x
+                                  vxlan       C proxy      offload
+            1500: TCP x1  Gbit/s  20.0        0.600        7.50
+              range               20.0..20.0  0.500..9.00  7.50..7.50
+              / C proxy           33.3x       1.00x        12.5x
+              / vxlan             1.00x       0.0300x      0.375x
             """);
   }
 
