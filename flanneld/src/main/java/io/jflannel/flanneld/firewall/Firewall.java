@@ -34,8 +34,11 @@ public final class Firewall {
 
   private static final System.Logger LOG = System.getLogger(Firewall.class.getName());
 
-  /** The least time between two looks that others cause. */
+  /** The least time between two looks that others cause, on average. */
   private static final Duration PACE = Duration.ofSeconds(1);
+
+  /** Between two of them in a row: a reload is many changes. */
+  private static final Duration BREATH = Duration.ofMillis(200);
 
   private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
 
@@ -79,8 +82,10 @@ public final class Firewall {
   /** The last ring of the bell that was heeded. */
   private long heard;
 
-  /** When others last made us look. */
-  private long caused = System.nanoTime() - PACE.toNanos();
+  /** When others last made us look, and the time before. */
+  private long caused = System.nanoTime() - 2 * PACE.toNanos();
+
+  private long causedBefore = caused;
 
   /**
    * @param reports where it is told how the rules are
@@ -170,7 +175,10 @@ public final class Firewall {
         return;
       }
       if (!guard.isSettled()) {
-        Thread.sleep(Math.max(0, PACE.minusNanos(System.nanoTime() - caused).toMillis()));
+        long next =
+            Math.max(caused + BREATH.toNanos(), causedBefore + PACE.multipliedBy(2).toNanos());
+        Thread.sleep(Duration.ofNanos(Math.max(0, next - System.nanoTime())));
+        causedBefore = caused;
         caused = System.nanoTime();
         heard = bell.peek().map(Latest.Versioned::version).orElse(heard);
         return;
