@@ -12,17 +12,25 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Where a change concerns our rules.
  *
  * @param own chains that are ours alone
- * @param shared built-in chains, with the chain of ours that each must jump to; with empty text if
- *     to none
+ * @param shared built-in chains, with what leads from each to a chain of ours
  * @param legacy tables of iptables' legacy variant
  */
 record Interest(
-    Family family, Set<ChainName> own, Map<ChainName, String> shared, Set<String> legacy) {
+    Family family, Set<ChainName> own, Map<ChainName, LeadsTo> shared, Set<String> legacy) {
+
+  /**
+   * What leads from a built-in chain to ours.
+   *
+   * @param chain ours; empty text if none is led to
+   * @param endings targets that keep packets from it
+   */
+  record LeadsTo(String chain, List<String> endings) {}
 
   /** The kernel announces no change of these tables, but they can be looked at. */
   static Interest ofLegacy(Family family) {
@@ -32,11 +40,12 @@ record Interest(
 
   static Interest ofIptables(Family family, Names names) {
     Set<ChainName> own = new HashSet<>();
-    Map<ChainName, String> shared = new HashMap<>();
+    Map<ChainName, LeadsTo> shared = new HashMap<>();
     for (Part part : Part.values()) {
       TableName table = new TableName(family, part.table());
       own.add(new ChainName(table, names.chain(part)));
-      shared.put(new ChainName(table, part.builtin()), names.chain(part));
+      shared.put(
+          new ChainName(table, part.builtin()), new LeadsTo(names.chain(part), part.endings()));
     }
     return new Interest(family, own, shared, Set.of());
   }
@@ -47,12 +56,24 @@ record Interest(
     for (Part part : Part.values()) {
       own.add(new ChainName(table, part.nftChain()));
     }
-    return new Interest(family, own, Map.of(forward(family), ""), Set.of());
+    return new Interest(family, own, Map.of(forward(family), new LeadsTo("", List.of())), Set.of());
   }
 
   /** Its policy has a say about what our own table accepts (B12). */
   static ChainName forward(Family family) {
     return new ChainName(new TableName(family, Part.FORWARD.table()), Part.FORWARD.builtin());
+  }
+
+  /** Tables of nftables that are ours alone. */
+  Set<TableName> ownTables() {
+    Set<TableName> tables = own.stream().map(ChainName::table).collect(Collectors.toSet());
+    tables.removeAll(sharedTables());
+    return tables;
+  }
+
+  /** Tables where others have rules too. */
+  Set<TableName> sharedTables() {
+    return shared.keySet().stream().map(ChainName::table).collect(Collectors.toSet());
   }
 
   List<ChainName> chains() {

@@ -4,7 +4,9 @@ package io.jflannel.flanneld.firewall;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.SavedTable;
 import io.jflannel.net.Family;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,8 +30,13 @@ record Iptables(
     String version,
     boolean waits) {
 
+  private static final System.Logger LOG = System.getLogger(Iptables.class.getName());
+
   /** How long to wait for the xtables lock, in seconds; then it is told and tried again. */
   private static final int PATIENCE = 5;
+
+  /** For a program that only tells its version. */
+  private static final Duration QUICK = Duration.ofSeconds(5);
 
   /** Exit status RESOURCE_PROBLEM of iptables(8). */
   private static final int LOCKED = 4;
@@ -47,24 +54,36 @@ record Iptables(
       throws InterruptedException {
     String plain = family == Family.V4 ? "iptables" : "ip6tables";
     List<String> seen = new ArrayList<>();
+    boolean broken = false;
     for (String name : List.of(plain, plain + "-" + variant)) {
-      Optional<Iptables> found = named(programs, family, name);
-      if (found.filter(iptables -> iptables.variant == variant).isPresent()) {
-        return found.get();
+      try {
+        Optional<Iptables> found = named(programs, family, name);
+        if (found.filter(iptables -> iptables.variant == variant).isPresent()) {
+          return found.get();
+        }
+        found.ifPresent(other -> seen.add(name + " is " + other.version));
+      } catch (FirewallException e) {
+        broken = true;
+        seen.add(e.getMessage());
       }
-      found.ifPresent(other -> seen.add(name + " is " + other.version));
     }
     String wanted = seen.isEmpty() ? plain : plain + " of the " + variant + " variant";
-    throw FirewallException.missing(
+    String message =
         "no %s (with -save and -restore) found in PATH, /usr/sbin or /sbin%s: install the package"
                 .formatted(wanted, seen.isEmpty() ? "" : ", only " + String.join(", ", seen))
-            + " iptables, or set \"EnableNFTables\": true in the network configuration");
+            + " iptables, or set \"EnableNFTables\": true in the network configuration";
+    throw broken ? new FirewallException(message) : FirewallException.missing(message);
   }
 
-  /** The variant of the iptables in PATH, if there is one. */
+  /** The variant of the iptables in PATH, if there is one that tells. */
   static Optional<Variant> installed(Programs programs, Family family) throws InterruptedException {
-    return named(programs, family, family == Family.V4 ? "iptables" : "ip6tables")
-        .map(Iptables::variant);
+    try {
+      return named(programs, family, family == Family.V4 ? "iptables" : "ip6tables")
+          .map(Iptables::variant);
+    } catch (FirewallException e) {
+      LOG.log(Level.WARNING, e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private static Optional<Iptables> named(Programs programs, Family family, String name)
@@ -76,7 +95,8 @@ record Iptables(
       return Optional.empty();
     }
     StringBuilder version = new StringBuilder();
-    programs.tool().run(List.of(main.get().toString(), "--version"), "", version::append);
+    List<String> command = List.of(main.get().toString(), "--version");
+    programs.tool().run(command, "", line -> version.append(line, 0, cut(line)), QUICK);
     Matcher parts = VERSION.matcher(version);
     if (!parts.matches()) {
       throw new FirewallException(main.get() + " --version says: " + version);
@@ -93,6 +113,10 @@ record Iptables(
             isAtLeast162(parts)));
   }
 
+  private static int cut(String line) {
+    return Math.min(line.length(), 100);
+  }
+
   private static boolean isAtLeast162(Matcher version) {
     int number =
         Integer.parseInt(version.group(1)) * 1_000_000
@@ -104,11 +128,11 @@ record Iptables(
   /**
    * Reads one table; one process, no rule of others is kept.
    *
-   * @throws FirewallException also if the table holds rules that only nft can show: iptables-save
-   *     then shows none, ends with status 0, and what we added on the strength of that would pile
-   *     up
+   * @param exists whether the table is there, or will be by being read
+   * @throws FirewallException also if a table that exists is not shown, or only in part, though the
+   *     program ends with status 0: what we added on the strength of that would pile up
    */
-  void read(Part part, SavedTable into) throws InterruptedException {
+  void read(Part part, SavedTable into, boolean exists) throws InterruptedException {
     AtomicBoolean hidden = new AtomicBoolean();
     Tool.Result result =
         tool.run(
@@ -129,6 +153,15 @@ record Iptables(
                   .formatted(part.table(), save.getFileName())
               + " ruleset), or set \"EnableNFTables\": true in the network configuration");
     }
+    if (exists && !into.shown()) {
+      throw new FirewallException(
+          "%s -t %s shows no such table, though there is one: \"%s\""
+              .formatted(save, part.table(), result.lastLines()));
+    }
+    into.defect()
+        .ifPresent(defect -> {
+          throw new FirewallException("%s -t %s: %s".formatted(save, part.table(), defect));
+        });
   }
 
   /** Whether the table has one of these chains. */
@@ -148,7 +181,7 @@ record Iptables(
   /** Writes one table at once, or nothing of it. */
   void write(String text) throws InterruptedException {
     Tool.Result result = restored(text, List.of());
-    if (result.status() == LOCKED && result.lastLines().contains("lock")) {
+    if (result.status() == LOCKED && result.lastLines().contains("holding the xtables lock")) {
       throw FirewallException.busy(
           "another program has held the xtables lock (/run/xtables.lock) for %d s: %s"
               .formatted(PATIENCE, words(result)));

@@ -12,7 +12,18 @@ import java.util.Optional;
  */
 public final class SavedTable {
 
-  private static final List<String> STOPS = List.of("DROP", "REJECT");
+  /** A rule has a few comments of at most 255 bytes. */
+  private static final int LONGEST_RULE = 64 << 10;
+
+  /** What is kept of our chain, and of what leads to it. */
+  private static final int MOST_RULES = 50_000;
+
+  /**
+   * A rule of the built-in chain.
+   *
+   * @param position counted from 1
+   */
+  record Placed(int position, IptablesLine line) {}
 
   private final Part part;
   private final Claim claim;
@@ -21,12 +32,21 @@ public final class SavedTable {
   private final String ofChain;
   private final String ofBuiltin;
 
+  private boolean shown;
+  private boolean ended;
   private boolean exists;
+  private boolean tooMuch;
+  private int position;
+
+  /** A rule that goes on on the next line, as a newline within quotes does not end it. */
+  private final StringBuilder open = new StringBuilder();
+
   private final List<IptablesLine> rules = new ArrayList<>();
-  private final List<IptablesLine> jumps = new ArrayList<>();
-  private final List<IptablesLine> former = new ArrayList<>();
-  private final List<IptablesLine> uncommented = new ArrayList<>();
+  private final List<Placed> jumps = new ArrayList<>();
+  private final List<Placed> former = new ArrayList<>();
+  private final List<Placed> uncommented = new ArrayList<>();
   private Optional<String> barrier = Optional.empty();
+  private Optional<String> foreignJump = Optional.empty();
 
   public SavedTable(Part part, Names names, Claim claim) {
     this.part = part;
@@ -39,26 +59,88 @@ public final class SavedTable {
 
   /** Takes the next line of the output of {@code iptables-save -t TABLE}. */
   public void line(String line) {
-    if (line.startsWith(ofChain)) {
-      rules.add(IptablesLine.parse(line.substring(ofChain.length())));
-    } else if (line.startsWith(ofBuiltin)) {
-      builtin(line.substring(ofBuiltin.length()));
-    } else if (line.startsWith(":" + chain + " ")) {
-      exists = true;
+    if (!open.isEmpty()) {
+      open.append('\n').append(line);
+      continued();
+    } else if (!line.startsWith("-A ")) {
+      declaration(line);
+    } else if (isOpen(line)) {
+      open.append(line);
+    } else {
+      rule(line);
+    }
+  }
+
+  private void continued() {
+    tooMuch |= open.length() > LONGEST_RULE;
+    if (tooMuch || !isOpen(open)) {
+      String whole = open.toString();
+      open.setLength(0);
+      rule(whole);
+    }
+  }
+
+  private static boolean isOpen(CharSequence text) {
+    boolean quoted = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == '\\' && quoted) {
+        i++;
+      }
+    }
+    return quoted;
+  }
+
+  private void declaration(String line) {
+    shown |= line.equals("*" + part.table());
+    ended |= line.equals("COMMIT");
+    exists |= line.startsWith(":" + chain + " ");
+  }
+
+  private void rule(String rule) {
+    if (rule.startsWith(ofChain)) {
+      keep(rules, IptablesLine.parse(rule.substring(ofChain.length())));
+    } else if (rule.startsWith(ofBuiltin)) {
+      position++;
+      builtin(rule.substring(ofBuiltin.length()));
+    } else {
+      lookForJump(rule);
+    }
+  }
+
+  private <T> void keep(List<T> into, T line) {
+    if (into.size() == MOST_RULES) {
+      tooMuch = true;
+    } else {
+      into.add(line);
     }
   }
 
   private void builtin(String text) {
-    if (!text.contains(chain) && !mayBeFormer(text) && STOPS.stream().noneMatch(text::contains)) {
+    if (!text.contains(chain)
+        && !mayBeFormer(text)
+        && part.endings().stream().noneMatch(text::contains)) {
       return;
     }
     IptablesLine line = IptablesLine.parse(text);
     if (line.target().equals(Optional.of(chain))) {
-      jumps.add(line);
+      keep(jumps, new Placed(position, line));
     } else if (isFormer(line)) {
-      (line.comment().isEmpty() ? uncommented : former).add(line);
-    } else if (line.stopsEverything() && jumps.isEmpty() && barrier.isEmpty()) {
+      keep(line.comment().isEmpty() ? uncommented : former, new Placed(position, line));
+    } else if (line.endsAll(part.endings()) && jumps.isEmpty() && barrier.isEmpty()) {
       barrier = Optional.of(text);
+    } else {
+      lookForJump(text);
+    }
+  }
+
+  private void lookForJump(String rule) {
+    String words = rule + " ";
+    if (foreignJump.isEmpty()
+        && (words.contains(" -j " + chain + " ") || words.contains("-g " + chain + " "))) {
+      foreignJump = Optional.of(rule);
     }
   }
 
@@ -72,9 +154,27 @@ public final class SavedTable {
     return line.rule()
         .filter(rule ->
             line.comment().isEmpty()
-                ? claim.isOfVersion010(rule)
-                : line.comment().equals(Optional.of(comment)) && claim.covers(rule))
+                ? claim.isOfVersion010(part, rule)
+                : line.comment().equals(Optional.of(comment)) && claim.isOurs(part, rule))
         .isPresent();
+  }
+
+  /**
+   * Why nothing should be done on the strength of what was read; empty if it is all there, or if
+   * the table was not shown at all.
+   */
+  public Optional<String> defect() {
+    if (tooMuch) {
+      return Optional.of(
+          "chain %s, or what leads to it, holds more than %d rules or one of more than %d KiB"
+              .formatted(chain, MOST_RULES, LONGEST_RULE >> 10));
+    }
+    return shown && !(ended && open.isEmpty()) ? Optional.of("it broke off") : Optional.empty();
+  }
+
+  /** Whether there was a table at all. */
+  public boolean shown() {
+    return shown;
   }
 
   Part part() {
@@ -89,7 +189,7 @@ public final class SavedTable {
     return rules;
   }
 
-  List<IptablesLine> jumps() {
+  List<Placed> jumps() {
     return jumps;
   }
 
@@ -100,10 +200,11 @@ public final class SavedTable {
    *
    * @param replaced whether rules of ours are wanted instead
    */
-  List<IptablesLine> former(boolean replaced) {
+  List<Placed> former(boolean replaced) {
     boolean complete =
-        uncommented.stream().map(IptablesLine::rule).distinct().count() >= Claim.count010(part);
-    List<IptablesLine> all = new ArrayList<>(former);
+        uncommented.stream().map(placed -> placed.line().rule()).distinct().count()
+            >= Claim.count010(part);
+    List<Placed> all = new ArrayList<>(former);
     if (complete && (replaced || part == Part.MASQUERADE)) {
       all.addAll(uncommented);
     }
@@ -113,5 +214,10 @@ public final class SavedTable {
   /** The rule behind which no packet gets to our jump, if there is one. */
   Optional<String> barrier() {
     return barrier;
+  }
+
+  /** A rule of others that leads to our chain, so that it cannot be removed. */
+  Optional<String> foreignJump() {
+    return foreignJump;
   }
 }
