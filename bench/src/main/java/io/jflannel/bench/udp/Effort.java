@@ -26,7 +26,7 @@ record Effort(
 
   static Effort of(Scale scale) {
     return switch (scale) {
-      case FULL -> new Effort(rounds(5), true, 1, 3, 2, 1, 8);
+      case FULL -> new Effort(rounds(5), true, 3, 3, 2, 1, 8);
       case QUICK -> new Effort(rounds(2), false, 1, 1, 0.5, 0.3, 6);
     };
   }
