@@ -31,7 +31,7 @@ class LabCheckEndToEndTest {
 
   @BeforeAll
   static void machineCanRunIt() {
-    Requirements.lab("etcd", "etcdctl");
+    Requirements.lab("etcd", "etcdctl", "iptables", "ip6tables", "nft");
   }
 
   static Stream<Arguments> labs() {
