@@ -41,19 +41,24 @@ public final class Libc {
   private static final MemorySegment EVENTFD = symbol("eventfd");
   private static final MemorySegment GETSOCKNAME = symbol("getsockname");
   private static final MemorySegment GETSOCKOPT = symbol("getsockopt");
+  private static final MemorySegment IOCTL = symbol("ioctl");
   private static final MemorySegment MOUNT = symbol("mount");
   private static final MemorySegment OPEN = symbol("open");
   private static final MemorySegment POLL = symbol("poll");
   private static final MemorySegment READ = symbol("read");
   private static final MemorySegment RECVFROM = symbol("recvfrom");
+  private static final MemorySegment RECVMMSG = symbol("recvmmsg");
+  private static final MemorySegment SENDMMSG = symbol("sendmmsg");
   private static final MemorySegment SENDTO = symbol("sendto");
   private static final MemorySegment SETNS = symbol("setns");
   private static final MemorySegment SETSOCKOPT = symbol("setsockopt");
+  private static final MemorySegment SHUTDOWN = symbol("shutdown");
   private static final MemorySegment SIGNAL = symbol("signal");
   private static final MemorySegment SOCKET = symbol("socket");
   private static final MemorySegment UMOUNT2 = symbol("umount2");
   private static final MemorySegment UNSHARE = symbol("unshare");
   private static final MemorySegment WRITE = symbol("write");
+  private static final MemorySegment WRITEV = symbol("writev");
 
   /** Of calls that pass no memory. */
   private static final Object NOTHING = new Object();
@@ -169,6 +174,64 @@ public final class Libc {
   /** <a href="https://man7.org/linux/man-pages/man2/write.2.html">write(2)</a>. */
   public static int write(int descriptor, NativeBuffer from, int length) {
     return call(WRITE, from, descriptor, from.address(), length, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/read.2.html">read(2)</a> into memory that
+   * somebody else keeps alive.
+   *
+   * @param kept keeps it alive
+   */
+  public static int read(int descriptor, Object kept, long into, int length) {
+    return call(READ, kept, descriptor, into, length, 0, 0, 0);
+  }
+
+  /** The same for <a href="https://man7.org/linux/man-pages/man2/write.2.html">write(2)</a>. */
+  public static int write(int descriptor, Object kept, long from, int length) {
+    return call(WRITE, kept, descriptor, from, length, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/readv.2.html">writev(2)</a>.
+   *
+   * @param kept keeps the array of struct iovec and what it names alive
+   */
+  public static int writev(int descriptor, Object kept, long pieces, int count) {
+    return call(WRITEV, kept, descriptor, pieces, count, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/sendmmsg.2.html">sendmmsg(2)</a>.
+   *
+   * @param kept keeps the array of struct mmsghdr and what it names alive
+   */
+  public static int sendmmsg(int socket, Object kept, long messages, int count, int flags) {
+    return call(SENDMMSG, kept, socket, messages, count, flags, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/recvmmsg.2.html">recvmmsg(2)</a> without a time
+   * limit.
+   *
+   * @param kept keeps the array of struct mmsghdr and what it names alive
+   */
+  public static int recvmmsg(int socket, Object kept, long messages, int count, int flags) {
+    return call(RECVMMSG, kept, socket, messages, count, flags, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/shutdown.2.html">shutdown(2)</a>. */
+  public static int shutdown(int socket, int how) {
+    return call(SHUTDOWN, NOTHING, socket, how, 0, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/ioctl.2.html">ioctl(2)</a> with a number. */
+  public static int ioctl(int descriptor, long request, int argument) {
+    return call(IOCTL, NOTHING, descriptor, request, argument, 0, 0, 0);
+  }
+
+  /** The same with memory. */
+  public static int ioctl(int descriptor, long request, NativeBuffer argument) {
+    return call(IOCTL, argument, descriptor, request, argument.address(), 0, 0, 0);
   }
 
   /** <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>. */
