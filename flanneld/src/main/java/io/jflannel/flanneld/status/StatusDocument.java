@@ -11,11 +11,15 @@ import io.jflannel.flanneld.lease.Subnets;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.reconcile.PassReport.Opponent;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.flanneld.udp.Counters;
+import io.jflannel.flanneld.udp.Drop;
+import io.jflannel.flanneld.udp.UdpTunnels;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -45,6 +49,7 @@ public final class StatusDocument {
     fields.put("subnetFile", file(about, facts.file()));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     facts.traffic().ifPresent(traffic -> fields.put("traffic", traffic(traffic)));
+    facts.tunnel().ifPresent(tunnel -> fields.put("tunnel", tunnel(tunnel)));
     fields.put("peers", peers(facts));
     fields.number("refusedCount", facts.view().map(view -> view.refused().size()).orElse(0));
     fields.put("refused", refused(facts));
@@ -169,6 +174,30 @@ public final class StatusDocument {
         .texts("notes", traffic.notes())
         .number("repairs", traffic.repairs())
         .texts("opponents", traffic.opponents())
+        .object();
+  }
+
+  private static Json tunnel(UdpTunnels.Report tunnel) {
+    return new Fields()
+        .text("device", tunnel.device())
+        .text("datapath", tunnel.datapath().name().toLowerCase(Locale.ROOT))
+        .texts("fallbacks", tunnel.fallbacks())
+        .put("sent", way(tunnel.counters().sent()))
+        .put("received", way(tunnel.counters().received()))
+        .object();
+  }
+
+  private static Json way(Counters.Way way) {
+    Fields drops = new Fields();
+    for (Drop reason : Drop.values()) {
+      Optional.ofNullable(way.drops().get(reason))
+          .ifPresent(count -> drops.number(reason.toString(), count));
+    }
+    return new Fields()
+        .number("packets", way.packets())
+        .number("bytes", way.bytes())
+        .number("calls", way.calls())
+        .put("drops", drops.object())
         .object();
   }
 

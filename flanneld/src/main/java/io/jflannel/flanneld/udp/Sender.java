@@ -53,7 +53,7 @@ final class Sender {
   private final int answer;
   private final SendBatch batch;
   private final Outgoing outgoing;
-  private final int source;
+  private volatile int source;
 
   /** Of the present batch, what the kernel refused. */
   private int lost;
@@ -73,15 +73,12 @@ final class Sender {
   /**
    * @param shape what the kernel does for us
    * @param port of all peers
-   * @param source the TUN device's address, for what we answer
    */
-  Sender(
-      Kernel kernel, Poller readable, Shape shape, int port, int source, Route route, Tally tally) {
+  Sender(Kernel kernel, Poller readable, Shape shape, int port, Route route, Tally tally) {
     this.kernel = kernel;
     this.readable = readable;
     this.route = route;
     this.tally = tally;
-    this.source = source;
     most = shape.batch() ? MOST_PACKETS : 1;
     vnet = shape.header() ? TunDevice.HEADER : 0;
     int reading = LINE + READING + LARGEST_READ;
@@ -107,6 +104,11 @@ final class Sender {
       }
     }
     return false;
+  }
+
+  /** The TUN device's address, for what we answer; by any thread. */
+  void answerFrom(int address) {
+    source = address;
   }
 
   /** By any thread. */

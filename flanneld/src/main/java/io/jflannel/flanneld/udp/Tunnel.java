@@ -11,6 +11,7 @@ import io.jflannel.linux.tun.TunDevice;
 import io.jflannel.linux.tun.TunDevice.Offload;
 import io.jflannel.linux.tun.TunnelSocket;
 import io.jflannel.linux.tun.TunnelSocket.Discovery;
+import io.jflannel.net.Ip;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,7 +60,6 @@ public final class Tunnel implements AutoCloseable {
             readable,
             shape,
             setup.port(),
-            setup.address().v4Bits(),
             address -> table.host(address),
             totals.sent());
     receiver =
@@ -233,6 +233,11 @@ public final class Tunnel implements AutoCloseable {
   /** Who has which subnet from now on; by any thread. */
   public void forward(ForwardingTable newTable) {
     table = newTable;
+  }
+
+  /** The address that ICMP is answered from, from now on; by any thread. */
+  public void answerFrom(Ip address) {
+    sender.answerFrom(address.v4Bits());
   }
 
   /** Whether the device was deleted by others. */

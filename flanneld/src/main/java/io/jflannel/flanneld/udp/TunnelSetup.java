@@ -12,13 +12,16 @@ import java.util.Optional;
  * @param local the IPv4 address that datagrams are received and sent at
  * @param port of this host and of all peers
  * @param network the flannel network
- * @param address of the TUN device: what we answer ICMP from
  * @param datapath the one to use; empty: the best that the kernel knows
  */
 public record TunnelSetup(
-    String device, Ip local, int port, Cidr network, Ip address, Optional<Datapath> datapath) {
+    String device, Ip local, int port, Cidr network, Optional<Datapath> datapath) {
+
+  TunnelSetup at(Ip newLocal, int newPort) {
+    return new TunnelSetup(device, newLocal, newPort, network, datapath);
+  }
 
   TunnelSetup withDevice(String name) {
-    return new TunnelSetup(name, local, port, network, address, datapath);
+    return new TunnelSetup(name, local, port, network, datapath);
   }
 }

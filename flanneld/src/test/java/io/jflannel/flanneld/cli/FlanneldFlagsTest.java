@@ -71,7 +71,8 @@ class FlanneldFlagsTest {
                 Optional.empty(),
                 Options.OnLeaseLost.FOLLOW,
                 Optional.empty(),
-                Options.NexthopObjects.AUTO));
+                Options.NexthopObjects.AUTO,
+                Options.UdpDatapath.AUTO));
   }
 
   @Test
@@ -125,7 +126,8 @@ class FlanneldFlagsTest {
                 Optional.of(Path.of("/l")),
                 Options.OnLeaseLost.EXIT,
                 Optional.of(Path.of("/st")),
-                Options.NexthopObjects.NEVER));
+                Options.NexthopObjects.NEVER,
+                Options.UdpDatapath.AUTO));
   }
 
   @ParameterizedTest // golden, first table; ODD-1: status 2 instead of 0

@@ -27,14 +27,11 @@ final class OurPeer implements AutoCloseable {
     TunnelSetup setup =
         new TunnelSetup(
             "flannel%d",
-            Ip.parse(Wire.address(host)),
-            8285,
-            Cidr.parse("10.5.0.0/16"),
-            Ip.parse(tunAddress),
-            Optional.of(datapath));
+            Ip.parse(Wire.address(host)), 8285, Cidr.parse("10.5.0.0/16"), Optional.of(datapath));
     try (NetworkNamespace namespace = NetworkNamespace.named(wire.host(host))) {
       tunnel = namespace.run(() -> Tunnel.open(setup, totals, losses::incrementAndGet));
     }
+    tunnel.answerFrom(Ip.parse(tunAddress));
     String ip = "ip -n " + wire.host(host) + " ";
     String device = tunnel.setup().device();
     Run.command(ip + "addr add " + tunAddress + "/32 dev " + device);
