@@ -45,12 +45,14 @@ final class Daemon {
   private static final Path BRIDGE_SETTINGS = Path.of("/proc/sys/net/bridge");
 
   private final Options options;
+  private final OptimisedJvm jvm;
   private final Map<String, String> environment;
   private final Board board = new Board();
 
-  Daemon(Options options, Map<String, String> environment) {
+  Daemon(Options options, OptimisedJvm jvm) {
     this.options = options;
-    this.environment = environment;
+    this.jvm = jvm;
+    environment = jvm.environment();
   }
 
   /**
@@ -67,7 +69,7 @@ final class Daemon {
     try (SubnetFile file = subnetFile()) {
       PreviousSubnets previous = lockAndReadBack(file);
       try (LeaseStore store = openStore();
-          Tunnelling tunnelling = new Tunnelling(options.udpDatapath());
+          Tunnelling tunnelling = new Tunnelling(options.udpDatapath(), jvm);
           TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
         serveHealth(scope);
         scope.forkPlatform("herald", herald(about)::run);

@@ -15,10 +15,12 @@ import java.util.Optional;
 /** The tunnel of the backend udp, if that is the one. */
 final class Tunnelling implements AutoCloseable {
 
+  private final OptimisedJvm jvm;
   private final Optional<Datapath> datapath;
   private Optional<UdpTunnels> tunnels = Optional.empty();
 
-  Tunnelling(Options.UdpDatapath asked) {
+  Tunnelling(Options.UdpDatapath asked, OptimisedJvm jvm) {
+    this.jvm = jvm;
     datapath =
         switch (asked) {
           case AUTO -> Optional.empty();
@@ -34,6 +36,7 @@ final class Tunnelling implements AutoCloseable {
    * @throws StartException if that cannot be, with what to do
    */
   String device(UdpConfig config, ExternalInterface external) {
+    jvm.demand();
     Ip local =
         external
             .address(Family.V4)

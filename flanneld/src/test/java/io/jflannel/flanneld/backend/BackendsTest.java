@@ -39,7 +39,7 @@ final class BackendsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"udp", "IPIP", "wireguard", "ipsec", "extension", "alloc", "tencent-vpc"})
+  @ValueSource(strings = {"IPIP", "wireguard", "ipsec", "extension", "alloc", "tencent-vpc"})
   void aTypeThatComesLaterIsRefusedAsSuch(String type) {
     assertThatThrownBy(() ->
             Backends.of(config(V4, "{\"Type\":\"" + type + "\"}"), external(), _ -> "flannel0"))

@@ -254,8 +254,8 @@ class FlanneldFlagsTest {
         lines.stream().filter(l -> l.startsWith("  -")).map(l -> l.split(" ", -1)[2]).toList();
 
     assertThat(lines.getFirst()).isEqualTo("Usage: /opt/bin/flanneld [OPTION]...");
-    assertThat(lines).hasSize(1 + 2 * 40);
-    assertThat(names).hasSize(40).isSorted();
+    assertThat(lines).hasSize(1 + 2 * 41);
+    assertThat(names).hasSize(41).isSorted();
     assertThat(usage()).endsWith("\n").doesNotContain("\n\n");
   }
 
