@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.udp;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The data path that a tunnel uses.
@@ -19,7 +20,7 @@ public record DatapathInUse(Datapath path, List<String> fallbacks) {
   /** For a log line: {@code offload; no UDP_GRO (…): …}. */
   @Override
   public String toString() {
-    String name = path.name().toLowerCase(java.util.Locale.ROOT);
+    String name = path.name().toLowerCase(Locale.ROOT);
     return fallbacks.isEmpty() ? name : name + "; " + String.join("; ", fallbacks);
   }
 }

@@ -39,12 +39,12 @@ final class Inbound implements Rounds {
       return passing(messages);
     }
     ForwardingTable now = table.get();
-    int packets = 0;
     for (int i = 0; i < messages; i++) {
-      packets += message(i, now);
+      message(i, now);
     }
-    tally.round(packets);
-    return writer.flush();
+    boolean there = writer.flush();
+    tally.round();
+    return there;
   }
 
   /** The kernel may be short of memory for a moment; anything else is not expected of a socket. */
@@ -55,8 +55,7 @@ final class Inbound implements Rounds {
     throw new LinuxException("receive from UDP socket", -errno, "");
   }
 
-  /** Returns how many datagrams it was. */
-  private int message(int index, ForwardingTable now) {
+  private void message(int index, ForwardingTable now) {
     int length = receiver.length(index);
     int segment = Math.max(1, receiver.segment(index));
     int datagrams = Math.max(1, (length + segment - 1) / segment);
@@ -72,7 +71,6 @@ final class Inbound implements Rounds {
         datagram(at + offset, Math.min(segment, length - offset), sender, now);
       }
     }
-    return datagrams;
   }
 
   private void datagram(int at, int length, int sender, ForwardingTable now) {

@@ -88,7 +88,7 @@ final class Outbound implements Rounds {
       }
     }
     sender.flush();
-    tally.round(count);
+    tally.round();
     if (there && !more) {
       device.await();
     }

@@ -24,6 +24,9 @@ final class Tally {
   private final AtomicLongArray counts = new AtomicLongArray(BATCHES + BATCH_SIZES);
   private final Map<Verdict, AtomicLong> drops = new EnumMap<>(Verdict.class);
 
+  /** Of the writing thread. */
+  private long packetsBefore;
+
   Tally() {
     for (Verdict verdict : Verdict.values()) {
       drops.put(verdict, new AtomicLong());
@@ -47,10 +50,12 @@ final class Tally {
     add(UNREACHABLE, 1);
   }
 
-  /** A round of the thread is over. */
-  void round(int packets) {
+  /** A round of the thread is over: it has moved what was counted since the round before. */
+  void round() {
+    long packets = counts.getPlain(PACKETS) - packetsBefore;
+    packetsBefore += packets;
     if (packets > 0) {
-      int size = 31 - Integer.numberOfLeadingZeros(packets);
+      int size = 63 - Long.numberOfLeadingZeros(packets);
       add(BATCHES + Math.min(size, BATCH_SIZES - 1), 1);
     }
   }

@@ -2,7 +2,6 @@
 package io.jflannel.flanneld.udp;
 
 import io.jflannel.linux.LinuxException;
-import io.jflannel.linux.tun.NativeMemory;
 import io.jflannel.linux.tun.SystemCalls;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,10 +36,9 @@ public final class Tunnel implements AutoCloseable {
     this.endpoints = endpoints;
     this.before = before;
     Admission admission = new Admission(setup.network(), setup.subnet());
-    Rounds outbound = outbound(setup, admission);
-    Rounds inbound = inbound(admission);
-    this.transmitter = thread("udp tx", outbound);
-    this.reader = thread("udp rx", inbound);
+    this.transmitter =
+        thread("udp tx", Assembly.outbound(endpoints, setup, admission, table, sent));
+    this.reader = thread("udp rx", Assembly.inbound(endpoints, admission, table, received));
   }
 
   /**
@@ -63,20 +61,6 @@ public final class Tunnel implements AutoCloseable {
 
   static Tunnel open(SystemCalls calls, TunnelSetup setup, TunnelCounters before) {
     return new Tunnel(Endpoints.open(calls, setup), setup, before);
-  }
-
-  private Rounds outbound(TunnelSetup setup, Admission admission) {
-    NativeMemory memory = NativeMemory.allocate(2 << 20);
-    Sender sender = new SingleSender(endpoints.socket(), setup.port(), memory, sent);
-    int own = setup.subnet().network().ip().v4Bits();
-    return new Outbound(endpoints.device(), memory, 0, sender, admission, table, own, sent);
-  }
-
-  private Rounds inbound(Admission admission) {
-    NativeMemory memory = NativeMemory.allocate(4 << 20);
-    Receiver receiver = new SingleReceiver(endpoints.socket(), memory);
-    TunWriter writer = new PlainTunWriter(endpoints.device(), memory, received);
-    return new Inbound(receiver, writer, memory, admission, table, received);
   }
 
   private Thread thread(String name, Rounds rounds) {
@@ -126,7 +110,7 @@ public final class Tunnel implements AutoCloseable {
 
   /** How packets move now. */
   public DatapathInUse datapath() {
-    return new DatapathInUse(endpoints.path(), endpoints.fallbacks());
+    return new DatapathInUse(endpoints.path(), endpoints.fallbacks().clauses());
   }
 
   /** What this tunnel and those before it have moved, as of a moment ago. */
@@ -161,8 +145,7 @@ public final class Tunnel implements AutoCloseable {
     stop();
     boolean interrupted = join(transmitter);
     interrupted |= join(reader);
-    endpoints.socket().close();
-    endpoints.device().close();
+    endpoints.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
