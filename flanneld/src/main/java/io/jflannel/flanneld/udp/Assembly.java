@@ -64,7 +64,8 @@ final class Assembly {
     TunWriter writer =
         switch (endpoints.path()) {
           case OFFLOAD ->
-              new JoiningTunWriter(endpoints.device(), memory, endpoints.udpOnTun(), tally);
+              new JoiningTunWriter(
+                  endpoints.device(), memory, endpoints.udpOnTun(), tally, endpoints.fallbacks());
           case BATCH, SINGLE -> new PlainTunWriter(endpoints.device(), memory, tally);
         };
     return new Inbound(receiver, writer, memory, admission, table, tally);

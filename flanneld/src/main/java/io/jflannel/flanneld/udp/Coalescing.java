@@ -28,6 +28,9 @@ final class Coalescing {
 
   private static final int LONGEST = 65535;
 
+  /** Bytes for what stands before a packet. */
+  private static final int VNET_SLOT = 16;
+
   /** What the kernel accepts from a TUN: UDP_MAX_SEGMENTS (linux/udp.h) before Linux 6.9. */
   private static final int MOST_DATAGRAMS = 64;
 
@@ -39,12 +42,13 @@ final class Coalescing {
 
   private final NativeMemory memory;
   private final ByteBuffer network;
-  private final boolean udp;
   private final FlowKey key;
   private final IoVectors pieces;
   private final int vnetHeaders;
   private final SuperPacket[] packets = new SuperPacket[MOST];
   private int count;
+  private boolean tcp = true;
+  private boolean udp;
 
   /**
    * @param udp whether datagrams of UDP may be joined, too
@@ -55,7 +59,7 @@ final class Coalescing {
     this.udp = udp;
     this.key = new FlowKey(memory);
     this.pieces = new IoVectors(memory, memory.take(IoVectors.bytes(MOST * MOST_PIECES)));
-    this.vnetHeaders = memory.take(16 * MOST);
+    this.vnetHeaders = memory.take(VNET_SLOT * MOST);
     for (int i = 0; i < MOST; i++) {
       packets[i] = new SuperPacket();
     }
@@ -93,7 +97,7 @@ final class Coalescing {
 
   /** Takes a packet in, admitted by {@link Admission#ofPeer}, when not {@link #full}. */
   void add(int at, int length) {
-    key.read(at, length, udp);
+    key.read(at, length, tcp, udp);
     if (!joined(at, length)) {
       begin(at, length);
     }
@@ -195,6 +199,7 @@ final class Coalescing {
     packet.protocol = key.protocol;
     packet.ports = key.ports;
     packet.flags = key.flags;
+    packet.ownFlags = key.flags;
     packet.nextSequence = key.sequence + packet.size;
     packet.nextIdentification = Ipv4.identification(network, at) + 1 & 0xffff;
     packet.verified = false;
@@ -206,28 +211,57 @@ final class Coalescing {
   /** Makes a packet ready to be written: what stands before it and, if it is joined, headers. */
   void seal(int index) {
     SuperPacket packet = packets[index];
-    int vnet = vnetHeaders + 16 * index;
+    int vnet = vnetHeaders + VNET_SLOT * index;
     pieces.set(firstPiece(index), vnet, VnetHeader.BYTES);
-    if (packet.packets == 1) {
-      VnetHeader.complete(memory, vnet);
-      return;
+    VnetHeader.complete(memory, vnet);
+    if (packet.packets > 1) {
+      int field = packet.kind == Kind.TCP ? 16 : 6;
+      int type = packet.kind == Kind.TCP ? VnetHeader.TCP4 : VnetHeader.UDP;
+      VnetHeader.segmented(memory, vnet, type, packet.header, packet.size, Ipv4.HEADER, field);
+      packet.ownChecksum = network.getShort(packet.at + Ipv4.HEADER + field);
+      // the kernel goes on from the sum of the pseudo header
+      int length = packet.length - Ipv4.HEADER;
+      int partial = Checksum.fold(Checksum.pseudoHeader(network, packet.at, length));
+      writeHeaders(packet, packet.length, packet.flags, partial);
     }
-    int at = packet.at;
-    network.putShort(at + 2, (short) packet.length);
-    Ipv4.seal(memory, at);
-    int segment = at + Ipv4.HEADER;
-    int length = packet.length - Ipv4.HEADER;
-    boolean tcp = packet.kind == Kind.TCP;
-    int field = tcp ? 16 : 6;
-    if (tcp) {
-      network.put(segment + 13, (byte) packet.flags);
+  }
+
+  /**
+   * Makes one of the packets of a sealed super-packet ready to be written by itself, as two pieces
+   * from the {@link #firstPiece} on: the kernel has refused them together. From the first to the
+   * last, each once.
+   */
+  void unjoin(int index, int number) {
+    SuperPacket packet = packets[index];
+    int first = firstPiece(index);
+    if (number == 0) {
+      VnetHeader.complete(memory, vnetHeaders + VNET_SLOT * index);
+      writeHeaders(packet, packet.header + packet.size, packet.ownFlags, packet.ownChecksum);
+      pieces.set(first + 1, packet.at, packet.header + packet.size);
     } else {
-      network.putShort(segment + 4, (short) length);
+      // headers are still before the payload, as they came
+      int payload = first + 1 + number;
+      int at = pieces.offset(payload) - packet.header;
+      pieces.set(first + 1, at, packet.header + pieces.length(payload));
     }
-    // the kernel goes on from the sum of the pseudo header
-    int partial = Checksum.fold(Checksum.pseudoHeader(network, at, length));
-    network.putShort(segment + field, (short) partial);
-    int type = tcp ? VnetHeader.TCP4 : VnetHeader.UDP;
-    VnetHeader.segmented(memory, vnet, type, packet.header, packet.size, Ipv4.HEADER, field);
+  }
+
+  private void writeHeaders(SuperPacket packet, int length, int flags, int checksum) {
+    network.putShort(packet.at + 2, (short) length);
+    Ipv4.seal(memory, packet.at);
+    int segment = packet.at + Ipv4.HEADER;
+    if (packet.kind == Kind.TCP) {
+      network.put(segment + 13, (byte) flags);
+      network.putShort(segment + 16, (short) checksum);
+    } else {
+      network.putShort(segment + 4, (short) (length - Ipv4.HEADER));
+      network.putShort(segment + 6, (short) checksum);
+    }
+  }
+
+  /** Joins none of a kind from now on. */
+  void leaveApart(Kind kind) {
+    tcp &= kind != Kind.TCP;
+    udp &= kind != Kind.UDP;
   }
 }

@@ -35,7 +35,13 @@ final class FlowKey {
     this.network = memory.network();
   }
 
-  void read(int at, int length, boolean udp) {
+  /**
+   * Reads the headers of a packet.
+   *
+   * @param tcp whether TCP is joined at all
+   * @param udp whether UDP is
+   */
+  void read(int at, int length, boolean tcp, boolean udp) {
     source = Ipv4.source(network, at);
     destination = Ipv4.destination(network, at);
     protocol = Ipv4.protocol(network, at);
@@ -43,7 +49,7 @@ final class FlowKey {
     header = Ipv4.headerLength(network, at);
     flags = 0;
     sequence = 0;
-    if (protocol != Ipv4.TCP && !(udp && protocol == Ipv4.UDP)) {
+    if (!(tcp && protocol == Ipv4.TCP || udp && protocol == Ipv4.UDP)) {
       kind = Kind.ALONE;
       return;
     }

@@ -54,6 +54,11 @@ final class SuperPacket {
   /** Of TCP, with those that joined ones bring. */
   int flags;
 
+  /** As they came, of the first packet: what sealing overwrites. */
+  int ownFlags;
+
+  int ownChecksum;
+
   /** Whether its checksum was found right. */
   boolean verified;
 

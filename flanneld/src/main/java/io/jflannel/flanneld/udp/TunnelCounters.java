@@ -57,6 +57,11 @@ public record TunnelCounters(
     }
   }
 
+  /** Packets dropped for a reason. */
+  public long dropped(Verdict reason) {
+    return drops.getOrDefault(reason, 0L);
+  }
+
   TunnelCounters plus(TunnelCounters other) {
     return new TunnelCounters(
         sent.plus(other.sent),

@@ -63,6 +63,30 @@ class CoalescingTest {
     }
   }
 
+  @Test
+  void whatTheKernelRefusesBecomesWhatItWas() {
+    long seed = System.nanoTime();
+    System.err.println("CoalescingTest: seed " + seed);
+    Random random = new Random(seed);
+    for (int round = 0; round < 1000; round++) {
+      List<byte[]> batch = new RandomPackets(random).batch(Coalescing.MOST / 2);
+      written(batch);
+      List<byte[]> apart = new ArrayList<>();
+      for (int i = 0; i < coalescing.count(); i++) {
+        for (int k = 0; k < coalescing.packet(i).packets; k++) {
+          if (coalescing.packet(i).packets > 1) {
+            coalescing.unjoin(i, k);
+          }
+          int piece = coalescing.firstPiece(i) + 1;
+          byte[] packet = new byte[coalescing.pieces().length(piece)];
+          memory.network().get(coalescing.pieces().offset(piece), packet);
+          apart.add(packet);
+        }
+      }
+      assertSame(batch, apart, seed);
+    }
+  }
+
   /** Adds a batch and lets the kernel of {@link NaivePacket} take what comes out. */
   private List<byte[]> written(List<byte[]> batch) {
     coalescing.clear();

@@ -5,10 +5,17 @@ import io.jflannel.linux.NetworkNamespace;
 import io.jflannel.linux.tun.SystemCalls;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -99,6 +106,48 @@ final class TwoHosts implements AutoCloseable {
     return run("ip netns exec " + name(host) + " " + command);
   }
 
+  /**
+   * Runs iperf3 against the second host's inner address, to the end.
+   *
+   * @param arguments of the client, on the first host
+   * @return its output
+   */
+  String iperf(String arguments) {
+    requireProgram("iperf3");
+    try {
+      Process server =
+          new ProcessBuilder("ip", "netns", "exec", name(2), "iperf3", "-s", "-1", "--forceflush")
+              .redirectErrorStream(true)
+              .start();
+      try (BufferedReader output = server.inputReader()) {
+        String line = output.readLine();
+        while (line != null && !line.contains("listening")) {
+          line = output.readLine();
+        }
+        return in(1, "iperf3 -c " + inner(2) + " --connect-timeout 3000 " + arguments);
+      } finally {
+        server.destroy();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static void requireProgram(String name) {
+    boolean there =
+        Stream.of("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+            .anyMatch(directory -> Files.isExecutable(Path.of(directory, name)));
+    if (!there && "1".equals(System.getenv("REQUIRE_ALL"))) {
+      throw new AssertionError("needs " + name);
+    }
+    Assumptions.assumeTrue(there, "needs " + name);
+  }
+
+  /** Runs something in a host's namespace. */
+  <T> T at(int host, Callable<T> task) throws InterruptedException {
+    return (host == 1 ? first : second).run(task);
+  }
+
   static String run(String command) {
     try {
       Process process = new ProcessBuilder("sh", "-c", command).redirectErrorStream(true).start();
@@ -108,8 +157,8 @@ final class TwoHosts implements AutoCloseable {
         throw new AssertionError(command + " failed: " + output);
       }
       return output;
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
