@@ -81,11 +81,15 @@ final class Udp implements Backend {
     } else if (subnet.isEmpty()) {
       problems.add(new Problem(own, "the own lease has no IPv4 subnet"));
     } else {
-      Ip address = subnet.get().network().ip();
       resources.add(
           new TunDevice(
-              device, local.get(), config.port(), address, config.deviceMtu(external), true));
-      resources.add(new DeviceAddress(device, Cidr.host(address)));
+              device,
+              local.get(),
+              config.port(),
+              subnet.get().network(),
+              config.deviceMtu(external),
+              true));
+      resources.add(new DeviceAddress(device, Cidr.host(subnet.get().network().ip())));
       resources.add(new Route(config.network(), new Via.Direct(device)));
       view.peers().forEach(peer -> add(peer, resources, problems));
     }

@@ -53,7 +53,7 @@ public record UdpConfig(Cidr network, int port, OptionalInt mtu) {
   }
 
   /** Of the TUN device, in bytes. */
-  int deviceMtu(ExternalInterface external) {
+  public int deviceMtu(ExternalInterface external) {
     return Math.min(mtu.orElse(external.mtu()), external.mtu()) - OVERHEAD;
   }
 }

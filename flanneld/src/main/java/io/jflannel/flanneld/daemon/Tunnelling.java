@@ -43,7 +43,9 @@ final class Tunnelling implements AutoCloseable {
             .orElseThrow(
                 () -> new StartException("there is no IPv4 address on " + external.name()));
     try {
-      UdpTunnels made = UdpTunnels.claim(local, config.port(), config.network(), datapath);
+      UdpTunnels made =
+          UdpTunnels.claim(
+              local, config.port(), config.network(), config.deviceMtu(external), datapath);
       tunnels = Optional.of(made);
       return made.device();
     } catch (LinuxException e) {

@@ -84,7 +84,7 @@ final class DeviceReader {
                     link.name(),
                     tunnel.local(),
                     tunnel.port(),
-                    tunnel.source(),
+                    tunnel.subnet(),
                     link.mtu(),
                     link.up()));
   }

@@ -126,10 +126,10 @@ public sealed interface Resource {
    *
    * @param local where the tunnel receives and sends datagrams
    * @param port UDP port of all hosts
-   * @param source the address that it answers ICMP from
+   * @param subnet the own one, whose first address is the device's
    * @param mtu in bytes
    */
-  record TunDevice(String name, Ip local, int port, Ip source, int mtu, boolean up)
+  record TunDevice(String name, Ip local, int port, Cidr subnet, int mtu, boolean up)
       implements Device {
 
     @Override
@@ -139,7 +139,7 @@ public sealed interface Resource {
 
     @Override
     public TunDevice withUp(boolean newUp) {
-      return new TunDevice(name, local, port, source, mtu, newUp);
+      return new TunDevice(name, local, port, subnet, mtu, newUp);
     }
   }
 

@@ -18,7 +18,7 @@ public interface Tunnels {
    *
    * @param peers subnets and the hosts that have them
    */
-  record Open(String device, Ip local, int port, Ip source, Map<Cidr, Ip> peers) {
+  record Open(String device, Ip local, int port, Cidr subnet, Map<Cidr, Ip> peers) {
     public Open {
       peers = Map.copyOf(peers);
     }

@@ -11,8 +11,7 @@ import io.jflannel.flanneld.lease.Subnets;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.reconcile.PassReport.Opponent;
 import io.jflannel.flanneld.state.ExternalInterface;
-import io.jflannel.flanneld.udp.Counters;
-import io.jflannel.flanneld.udp.Drop;
+import io.jflannel.flanneld.udp.TunnelCounters;
 import io.jflannel.flanneld.udp.UdpTunnels;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -178,26 +177,38 @@ public final class StatusDocument {
   }
 
   private static Json tunnel(UdpTunnels.Report tunnel) {
+    Fields drops = new Fields();
+    tunnel
+        .counters()
+        .drops()
+        .forEach((reason, count) -> {
+          if (count > 0) {
+            drops.number(reason.name().toLowerCase(Locale.ROOT), count);
+          }
+        });
     return new Fields()
         .text("device", tunnel.device())
-        .text("datapath", tunnel.datapath().name().toLowerCase(Locale.ROOT))
-        .texts("fallbacks", tunnel.fallbacks())
-        .put("sent", way(tunnel.counters().sent()))
-        .put("received", way(tunnel.counters().received()))
+        .text("datapath", tunnel.datapath().path().name().toLowerCase(Locale.ROOT))
+        .texts("fallbacks", tunnel.datapath().fallbacks())
+        .put("sent", direction(tunnel.counters().sent()))
+        .put("received", direction(tunnel.counters().received()))
+        .put("drops", drops.object())
+        .number("unreachable", tunnel.counters().unreachable())
         .object();
   }
 
-  private static Json way(Counters.Way way) {
-    Fields drops = new Fields();
-    for (Drop reason : Drop.values()) {
-      Optional.ofNullable(way.drops().get(reason))
-          .ifPresent(count -> drops.number(reason.toString(), count));
-    }
+  /** Batch sizes: how often a round moved 1, 2 to 3, 4 to 7, … packets. */
+  private static Json direction(TunnelCounters.Direction direction) {
     return new Fields()
-        .number("packets", way.packets())
-        .number("bytes", way.bytes())
-        .number("calls", way.calls())
-        .put("drops", drops.object())
+        .number("packets", direction.packets())
+        .number("bytes", direction.bytes())
+        .number("calls", direction.calls())
+        .put(
+            "batches",
+            new Json.Arr(
+                direction.batches().stream()
+                    .map(count -> (Json) new Json.Num(Long.toString(count)))
+                    .toList()))
         .object();
   }
 

@@ -1,47 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.udp;
 
-import io.jflannel.linux.tun.Memory;
+import io.jflannel.linux.tun.NativeMemory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
- * The Internet checksum (RFC 1071). Sums are taken over native numbers: a one's complement sum is
- * the same in either byte order, as long as its result is stored in that order too.
+ * The Internet checksum (RFC 1071): one's complement sums of 16-bit words in network byte order.
+ * What is right sums up to {@link #RIGHT}, its checksum included.
  */
 final class Checksum {
 
+  /** Minus zero: the sum of what carries its own checksum. */
+  static final int RIGHT = 0xffff;
+
+  private static final boolean SWAPPED = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+
   private Checksum() {}
 
-  /** The sum of bytes that begin at an even place of what is summed. */
-  static long sum(Memory memory, int at, int length) {
-    int words = length >> 2;
-    long sum = memory.sumOfWords(at, words);
-    int rest = at + (words << 2);
-    if ((length & 2) != 0) {
-      sum += memory.native16(rest);
-      rest += 2;
+  /**
+   * The sum of some bytes, as if a zero followed an odd number of them. Sums of pieces may be added
+   * where each but the last has an even number.
+   *
+   * <p>It reads in the machine's byte order and swaps the result, which is the same (RFC 1071,
+   * 2.B), in a plain loop, which the compiler turns into vector instructions: 50 GB/s.
+   *
+   * @return 0..0xffff
+   */
+  static int sum(NativeMemory memory, int at, int length) {
+    ByteBuffer host = memory.host();
+    int words = at + (length & ~3);
+    long sum = 0;
+    for (int i = at; i < words; i += 4) {
+      sum += host.getInt(i) & 0xffff_ffffL;
     }
-    return (length & 1) != 0 ? sum + nativeOf(memory.u8(rest) << 8) : sum;
+    if ((length & 2) != 0) {
+      sum += host.getShort(words) & 0xffff;
+    }
+    if ((length & 1) != 0) {
+      int last = host.get(at + length - 1) & 0xff;
+      sum += SWAPPED ? last : last << 8;
+    }
+    int folded = fold(sum);
+    return SWAPPED ? Short.reverseBytes((short) folded) & 0xffff : folded;
   }
 
-  /** A number of the header as the sum wants it. */
-  static int nativeOf(int number) {
-    return Short.reverseBytes((short) number) & 0xffff;
-  }
-
-  /** 16 bits, not complemented. */
+  /** Adds the carries. The result, 0..0xffff, is 0 only for 0. */
   static int fold(long sum) {
     long folded = (sum & 0xffff_ffffL) + (sum >>> 32);
-    folded = (folded & 0xffff_ffffL) + (folded >>> 32);
-    int half = (int) (folded & 0xffff) + (int) (folded >>> 16);
-    half = (half & 0xffff) + (half >>> 16);
-    return (half & 0xffff) + (half >>> 16);
+    folded = (folded & 0xffff) + (folded >>> 16 & 0xffff) + (folded >>> 32);
+    folded = (folded & 0xffff) + (folded >>> 16);
+    return (int) ((folded & 0xffff) + (folded >>> 16));
   }
 
-  /** The pseudo header of what an IPv4 packet carries. */
-  static long pseudo(Memory memory, int packet, int length) {
-    return (memory.native32(packet + Ipv4.SOURCE) & 0xffff_ffffL)
-        + (memory.native32(packet + Ipv4.DESTINATION) & 0xffff_ffffL)
-        + nativeOf(memory.u8(packet + Ipv4.PROTOCOL))
-        + nativeOf(length);
+  /** What a checksum field must hold for the rest of its range to sum up to {@link #RIGHT}. */
+  static short complement(long sum) {
+    return (short) ~fold(sum);
+  }
+
+  /**
+   * The sum of the pseudo header of TCP and UDP (RFC 9293, 3.1; RFC 768) for the IPv4 packet at
+   * {@code at}.
+   *
+   * @param length of the segment: header of TCP or UDP, and payload
+   */
+  static long pseudoHeader(ByteBuffer network, int at, int length) {
+    return Integer.toUnsignedLong(Ipv4.source(network, at))
+        + Integer.toUnsignedLong(Ipv4.destination(network, at))
+        + Ipv4.protocol(network, at)
+        + length;
   }
 }

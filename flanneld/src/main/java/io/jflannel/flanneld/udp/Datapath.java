@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.udp;
 
-/** How packets pass between the TUN device and the socket. */
+/** How packets move between the TUN device and the socket, from the fastest to the simplest. */
 public enum Datapath {
-  /** Large packets are cut and put together by the kernel and by us: a call carries up to 64. */
+  /** Super-packets of up to 64 KiB cross the TUN and, where the kernel can, the socket. */
   OFFLOAD,
-  /** Whole packets, many in each call to the socket. */
+  /** Many datagrams per system call on the socket, one packet per call on the TUN. */
   BATCH,
-  /** One packet in each call. */
+  /** One packet per system call. */
   SINGLE
 }

@@ -3,120 +3,130 @@ package io.jflannel.flanneld.udp;
 
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 
 /**
- * Which host has which subnet: longest prefix match. Immutable; looking up allocates nothing and
- * takes one step for each prefix length in use.
+ * Which peer has which part of the network; longest prefix first. Immutable, and a lookup neither
+ * allocates nor takes longer than a binary search: the prefixes are flattened into ranges of
+ * addresses that do not overlap.
  */
 public final class ForwardingTable {
 
+  /** No peer. */
+  public static final int NONE = 0;
+
+  /** Of nobody. */
   public static final ForwardingTable EMPTY = of(Map.of());
 
-  /** Subnets of one length; 0.0.0.0 is nobody's address and marks a free place. */
-  private static final class Level {
-    private final int mask;
-    private final int[] networks;
-    private final int[] hosts;
+  /** Where each range begins, with the top bit flipped so that they ascend. */
+  private final int[] starts;
 
-    Level(int mask, int places) {
-      this.mask = mask;
-      networks = new int[places];
-      hosts = new int[places];
-    }
+  /** Of each range. */
+  private final int[] hops;
 
-    static Level of(int length, Map<Cidr, Ip> hops) {
-      long count = hops.keySet().stream().filter(subnet -> subnet.length() == length).count();
-      int places = Integer.highestOneBit((int) count) * 4;
-      Level level = new Level(length == 0 ? 0 : -1 << (32 - length), places);
-      hops.forEach((subnet, host) -> {
-        if (subnet.length() == length) {
-          level.put(subnet.network().ip().v4Bits(), host.v4Bits());
-        }
-      });
-      return level;
-    }
+  /** Each once, ascending. */
+  private final int[] peers;
 
-    private void put(int network, int host) {
-      int place = place(network);
-      while (hosts[place] != 0) {
-        place = place + 1 & hosts.length - 1;
-      }
-      networks[place] = network;
-      hosts[place] = host;
-    }
-
-    private int place(int network) {
-      int mixed = network * 0x9E3779B9;
-      return (mixed ^ mixed >>> 16) & hosts.length - 1;
-    }
-
-    int find(int address) {
-      int network = address & mask;
-      int place = place(network);
-      while (hosts[place] != 0 && networks[place] != network) {
-        place = place + 1 & hosts.length - 1;
-      }
-      return hosts[place];
-    }
-  }
-
-  private final Map<Cidr, Ip> hops;
-  private final Level[] levels;
-  private final Level peers;
-
-  private ForwardingTable(Map<Cidr, Ip> hops, Level[] levels, Level peers) {
+  private ForwardingTable(int[] starts, int[] hops, int[] peers) {
+    this.starts = starts;
     this.hops = hops;
-    this.levels = levels;
     this.peers = peers;
   }
 
   /**
    * A table.
    *
-   * @param hops IPv4 subnets, and the public address of the host that has each
+   * @param nextHops from a peer's subnet to its public address
+   * @throws IllegalArgumentException for what is not IPv4, and for the next hop 0.0.0.0
    */
-  public static ForwardingTable of(Map<Cidr, Ip> hops) {
-    Level[] levels =
-        hops.keySet().stream()
-            .map(Cidr::length)
-            .distinct()
-            .sorted(Comparator.reverseOrder())
-            .map(length -> Level.of(length, hops))
-            .toArray(Level[]::new);
-    Ip[] hosts = hops.values().stream().distinct().toArray(Ip[]::new);
-    Level peers = new Level(-1, Math.max(1, Integer.highestOneBit(hosts.length) * 4));
-    for (Ip host : hosts) {
-      peers.put(host.v4Bits(), host.v4Bits());
-    }
-    return new ForwardingTable(Map.copyOf(hops), levels, peers);
+  public static ForwardingTable of(Map<Cidr, Ip> nextHops) {
+    List<Range> ranges =
+        nextHops.entrySet().stream()
+            .map(entry -> Range.of(entry.getKey(), entry.getValue()))
+            .sorted(
+                Comparator.comparingLong(Range::first)
+                    .thenComparing(Range::last, (a, b) -> Long.compare(b, a)))
+            .toList();
+    int[] peers = ranges.stream().mapToInt(Range::hop).sorted().distinct().toArray();
+    Flattened flattened = new Flattened(2 * ranges.size() + 1);
+    flattened.begin(0, NONE);
+    ranges.forEach(flattened::add);
+    flattened.closeBefore(1L << 32);
+    return new ForwardingTable(flattened.starts(), flattened.hops(), peers);
   }
 
-  /** The host behind which an address is; 0 if no subnet has it. */
-  int host(int address) {
-    for (Level level : levels) {
-      int host = level.find(address);
-      if (host != 0) {
-        return host;
+  /** The 32 bits of the public address of the peer that has an address, or {@link #NONE}. */
+  public int nextHop(int address) {
+    int found = Arrays.binarySearch(starts, address ^ Integer.MIN_VALUE);
+    return hops[found >= 0 ? found : -found - 2];
+  }
+
+  /** Whether an address is the public one of some peer. */
+  public boolean isPeer(int address) {
+    return Arrays.binarySearch(peers, address) >= 0;
+  }
+
+  /** The addresses of a subnet, as unsigned numbers, both included. */
+  private record Range(long first, long last, int hop) {
+
+    static Range of(Cidr subnet, Ip hop) {
+      if (!subnet.ip().isV4() || !hop.isV4() || hop.isUnspecified()) {
+        throw new IllegalArgumentException("no route of IPv4: " + subnet + " by " + hop);
+      }
+      long first = Integer.toUnsignedLong(subnet.network().ip().v4Bits());
+      return new Range(first, first + (1L << (32 - subnet.length())) - 1, hop.v4Bits());
+    }
+  }
+
+  /** Cuts nested ranges, which come in ascending order and the outer before the inner. */
+  private static final class Flattened {
+
+    private final int[] starts;
+    private final int[] hops;
+    private final Deque<Range> open = new ArrayDeque<>();
+    private int count;
+
+    Flattened(int most) {
+      starts = new int[most];
+      hops = new int[most];
+    }
+
+    void add(Range range) {
+      closeBefore(range.first());
+      open.push(range);
+      begin(range.first(), range.hop());
+    }
+
+    /** Ends the ranges that end before an address: behind them, the ones around them go on. */
+    void closeBefore(long address) {
+      while (!open.isEmpty() && open.getFirst().last() < address) {
+        long next = open.pop().last() + 1;
+        if (next < 1L << 32) {
+          begin(next, open.isEmpty() ? NONE : open.getFirst().hop());
+        }
       }
     }
-    return 0;
-  }
 
-  /** Whether an address is a host of a subnet. */
-  boolean isPeer(int address) {
-    return peers.find(address) != 0;
-  }
+    void begin(long address, int hop) {
+      int start = (int) address ^ Integer.MIN_VALUE;
+      if (count > 0 && starts[count - 1] == start) {
+        count--;
+      }
+      starts[count] = start;
+      hops[count++] = hop;
+    }
 
-  /** What it was made of. */
-  public Map<Cidr, Ip> hops() {
-    return hops;
-  }
+    int[] starts() {
+      return Arrays.copyOf(starts, count);
+    }
 
-  @Override
-  public String toString() {
-    return Arrays.toString(hops.entrySet().toArray());
+    int[] hops() {
+      return Arrays.copyOf(hops, count);
+    }
   }
 }

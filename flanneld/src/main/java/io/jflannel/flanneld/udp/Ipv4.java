@@ -1,79 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.udp;
 
-import io.jflannel.linux.tun.Memory;
+import io.jflannel.linux.tun.NativeMemory;
+import java.nio.ByteBuffer;
 
-/** The header of an IPv4 packet in memory (RFC 791). */
+/**
+ * The header of IPv4 (RFC 791, 3.1) in a buffer of network byte order, at an offset.
+ *
+ * <pre>
+ *  0 version, header length   1 type of service   2 total length
+ *  4 identification           6 flags, fragment offset
+ *  8 time to live             9 protocol         10 checksum
+ * 12 source                  16 destination      20 options
+ * </pre>
+ */
 final class Ipv4 {
 
-  static final int LEAST_HEADER = 20;
-  static final int LARGEST = 65_535;
-
-  static final int LENGTH = 2;
-  static final int ID = 4;
-  static final int FRAGMENT = 6;
-  static final int TTL = 8;
-  static final int PROTOCOL = 9;
-  static final int CHECKSUM = 10;
-  static final int SOURCE = 12;
-  static final int DESTINATION = 16;
+  /** Of a header without options. */
+  static final int HEADER = 20;
 
   static final int ICMP = 1;
   static final int TCP = 6;
   static final int UDP = 17;
 
-  private static final int DONT_FRAGMENT = 0x4000;
-  private static final int OFFSET = 0x1fff;
-  private static final int MORE_OR_OFFSET = 0x3fff;
+  /** In {@link #fragment}: more fragments follow, or an offset. */
+  static final int FRAGMENTED = 0x3fff;
+
+  /** In {@link #fragment}. */
+  static final int DONT_FRAGMENT = 0x4000;
 
   private Ipv4() {}
 
-  /** Whether so many bytes are one packet: version, header length and total length fit. */
-  static boolean isWhole(Memory memory, int at, int length) {
-    return length >= LEAST_HEADER
-        && memory.u8(at) >> 4 == 4
-        && header(memory, at) >= LEAST_HEADER
-        && header(memory, at) <= length
-        && memory.u16(at + LENGTH) == length;
+  static int version(ByteBuffer network, int at) {
+    return network.get(at) >> 4 & 0xf;
   }
 
-  /** The length of the header, in bytes. */
-  static int header(Memory memory, int at) {
-    return (memory.u8(at) & 15) * 4;
+  /** In bytes, 0..60. */
+  static int headerLength(ByteBuffer network, int at) {
+    return (network.get(at) & 0xf) * 4;
   }
 
-  static boolean isFragment(Memory memory, int at) {
-    return (memory.u16(at + FRAGMENT) & MORE_OR_OFFSET) != 0;
+  static int totalLength(ByteBuffer network, int at) {
+    return network.getShort(at + 2) & 0xffff;
   }
 
-  static boolean isLaterFragment(Memory memory, int at) {
-    return (memory.u16(at + FRAGMENT) & OFFSET) != 0;
+  static int identification(ByteBuffer network, int at) {
+    return network.getShort(at + 4) & 0xffff;
   }
 
-  static boolean mustNotBeFragmented(Memory memory, int at) {
-    return (memory.u16(at + FRAGMENT) & DONT_FRAGMENT) != 0;
+  /** Flags and, in units of 8 bytes, the offset. */
+  static int fragment(ByteBuffer network, int at) {
+    return network.getShort(at + 6) & 0xffff;
+  }
+
+  static int timeToLive(ByteBuffer network, int at) {
+    return network.get(at + 8) & 0xff;
+  }
+
+  static int protocol(ByteBuffer network, int at) {
+    return network.get(at + 9) & 0xff;
+  }
+
+  static int source(ByteBuffer network, int at) {
+    return network.getInt(at + 12);
+  }
+
+  static int destination(ByteBuffer network, int at) {
+    return network.getInt(at + 16);
   }
 
   /**
-   * Takes one off the time to live and patches the checksum (RFC 1624).
-   *
-   * @return false if none is left; then nothing is changed (B28: upstream lets 0 wrap to 255)
+   * Takes one from the time to live, which must be above 0, and patches the checksum (RFC 1624):
+   * taking 0x100 from a word adds it to the complement of the sum. A wrong checksum stays wrong.
    */
-  static boolean decrementTtl(Memory memory, int at) {
-    int ttl = memory.u8(at + TTL);
-    if (ttl <= 1) {
-      return false;
-    }
-    memory.put8(at + TTL, ttl - 1);
-    int checksum = memory.u16(at + CHECKSUM) + 0x100;
-    memory.put16(at + CHECKSUM, (checksum & 0xffff) + (checksum >>> 16));
-    return true;
+  static void decrementTimeToLive(ByteBuffer network, int at) {
+    network.put(at + 8, (byte) (network.get(at + 8) - 1));
+    int checksum = (network.getShort(at + 10) & 0xffff) + 0x100;
+    // 0xffff is the other zero, which a full computation never gives
+    network.putShort(at + 10, (short) (checksum >= 0xffff ? checksum + 1 : checksum));
   }
 
-  /** Sets the length and a right checksum. */
-  static void setLength(Memory memory, int at, int length) {
-    memory.put16(at + LENGTH, length);
-    memory.putNative16(at + CHECKSUM, 0);
-    memory.putNative16(at + CHECKSUM, ~Checksum.fold(Checksum.sum(memory, at, header(memory, at))));
+  /** Writes the checksum of the header. */
+  static void seal(NativeMemory memory, int at) {
+    ByteBuffer network = memory.network();
+    network.putShort(at + 10, (short) 0);
+    int sum = Checksum.sum(memory, at, headerLength(network, at));
+    network.putShort(at + 10, Checksum.complement(sum));
   }
 }

@@ -2,272 +2,165 @@
 package io.jflannel.flanneld.udp;
 
 import io.jflannel.linux.LinuxException;
-import io.jflannel.linux.Poller;
-import io.jflannel.linux.tun.Memory;
-import io.jflannel.linux.tun.Pieces;
-import io.jflannel.linux.tun.ReceiveBatch;
-import io.jflannel.linux.tun.SendBatch;
-import io.jflannel.linux.tun.TunDevice;
-import io.jflannel.linux.tun.TunDevice.Offload;
-import io.jflannel.linux.tun.TunnelSocket;
-import io.jflannel.linux.tun.TunnelSocket.Discovery;
-import io.jflannel.net.Ip;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
+import io.jflannel.linux.tun.SystemCalls;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * A TUN device and a UDP socket with the two threads between them. It makes the device and keeps it
- * alive; address, MTU, routes and whether it is up are others' concern. If the device is deleted by
- * others the tunnel is {@link #isLost}.
+ * A TUN device, a UDP socket and the two platform threads that move packets between them.
+ *
+ * <p>It ends by {@link #close}, or by itself when somebody deletes the device (the reads then fail)
+ * or the kernel answers what it should not: then it is {@link #lost}, {@link #failure} tells which,
+ * and the owner closes it and opens another one. All methods may be called from any thread, but a
+ * callback must not close.
  */
 public final class Tunnel implements AutoCloseable {
 
-  private static final Duration ENDING = Duration.ofSeconds(5);
-
-  private final TunnelSetup setup;
-  private final TunDevice device;
-  private final TunnelSocket socket;
-  private final Poller readable;
-  private final Datapath datapath;
-  private final List<String> fallbacks;
-  private final Sender sender;
-  private final Receiver receiver;
-  private final List<Thread> threads;
-  private volatile ForwardingTable table = ForwardingTable.EMPTY;
+  private final Endpoints endpoints;
+  private final TunnelCounters before;
+  private final AtomicReference<ForwardingTable> table =
+      new AtomicReference<>(ForwardingTable.EMPTY);
+  private final Tally sent = new Tally();
+  private final Tally received = new Tally();
+  private final Thread transmitter;
+  private final Thread reader;
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private final AtomicReference<Optional<Throwable>> failure =
+      new AtomicReference<>(Optional.empty());
+  private volatile boolean stopping;
   private volatile boolean lost;
+  private volatile Runnable whenLost = () -> {};
 
-  private Tunnel(
-      TunnelSetup setup,
-      TunDevice device,
-      TunnelSocket socket,
-      Shape shape,
-      List<String> fallbacks,
-      Totals totals,
-      Runnable whenLost) {
-    this.setup = setup;
-    this.device = device;
-    this.socket = socket;
-    this.fallbacks = List.copyOf(fallbacks);
-    readable = device.poller();
-    datapath =
-        shape.header() || shape.cuts() || shape.groups()
-            ? Datapath.OFFLOAD
-            : shape.batch() ? Datapath.BATCH : Datapath.SINGLE;
-    sender =
-        new Sender(
-            new Sending(),
-            readable,
-            shape,
-            setup.port(),
-            address -> table.host(address),
-            totals.sent());
-    receiver =
-        new Receiver(
-            new Receiving(), shape, setup.network(), host -> table.isPeer(host), totals.received());
-    threads =
-        List.of(thread("udp tx", sender::run, whenLost), thread("udp rx", receiver::run, whenLost));
-  }
-
-  /** What outlives a tunnel: another one for the same lease goes on counting. */
-  public static final class Totals {
-    private final Tally sent = new Tally();
-    private final Tally received = new Tally();
-
-    Tally sent() {
-      return sent;
-    }
-
-    Tally received() {
-      return received;
-    }
-
-    public Counters now() {
-      return new Counters(sent.snapshot(), received.snapshot());
-    }
+  private Tunnel(Endpoints endpoints, TunnelSetup setup, TunnelCounters before) {
+    this.endpoints = endpoints;
+    this.before = before;
+    Admission admission = new Admission(setup.network(), setup.subnet());
+    this.transmitter =
+        thread("udp tx", Assembly.outbound(endpoints, setup, admission, table, sent));
+    this.reader = thread("udp rx", Assembly.inbound(endpoints, admission, table, received));
   }
 
   /**
-   * Makes the device, opens the socket, and starts the threads, in the calling thread's network
-   * namespace.
+   * Opens the device and the socket in the calling thread's network namespace. Moves nothing yet.
    *
-   * @param whenLost told, on a thread of the tunnel, that others have deleted the device
-   * @throws LinuxException EBUSY if another process has the device; EADDRINUSE, EADDRNOTAVAIL;
-   *     EPERM without CAP_NET_ADMIN
+   * @throws LinuxException if there is no TUN (ENOENT, EPERM), or the address or port is not free
    */
-  public static Tunnel open(TunnelSetup setup, Totals totals, Runnable whenLost) {
-    Datapath wish = setup.datapath().orElse(Datapath.OFFLOAD);
-    List<String> fallbacks = new ArrayList<>();
-    TunDevice device =
-        TunDevice.open(
-            setup.device(), wish == Datapath.OFFLOAD ? Offload.TCP_AND_UDP : Offload.NONE);
+  public static Tunnel open(TunnelSetup setup) {
+    return open(setup, TunnelCounters.ZERO);
+  }
+
+  /**
+   * As {@link #open(TunnelSetup)}, for one that follows another.
+   *
+   * @param before the counters of the other one, on top of which this one counts
+   */
+  public static Tunnel open(TunnelSetup setup, TunnelCounters before) {
+    return open(new SystemCalls(), setup, before);
+  }
+
+  static Tunnel open(SystemCalls calls, TunnelSetup setup, TunnelCounters before) {
+    return new Tunnel(Endpoints.open(calls, setup), setup, before);
+  }
+
+  private Thread thread(String name, Rounds rounds) {
+    return Thread.ofPlatform().name(name).daemon().unstarted(() -> run(rounds));
+  }
+
+  private void run(Rounds rounds) {
     try {
-      TunnelSocket socket = TunnelSocket.bind(setup.local(), setup.port());
-      try {
-        Shape shape = shape(wish, device, socket, fallbacks);
-        Tunnel tunnel =
-            new Tunnel(
-                setup.withDevice(device.name()),
-                device,
-                socket,
-                shape,
-                fallbacks,
-                totals,
-                whenLost);
-        tunnel.threads.forEach(Thread::start);
-        return tunnel;
-      } catch (LinuxException e) {
-        socket.close();
-        throw e;
+      boolean there = true;
+      while (there && !stopping) {
+        there = rounds.round();
       }
-    } catch (LinuxException e) {
-      device.close();
-      throw e;
+    } catch (RuntimeException | Error e) {
+      failure.compareAndSet(Optional.empty(), Optional.of(e));
+    } finally {
+      if (!stopping) {
+        lost = true;
+        stop();
+      }
+      if (lost && ended.compareAndSet(false, true)) {
+        whenLost.run();
+      }
     }
   }
 
-  /** What of the wish the kernel grants. */
-  private static Shape shape(
-      Datapath wish, TunDevice device, TunnelSocket socket, List<String> fallbacks) {
-    if (wish != Datapath.OFFLOAD) {
-      return new Shape(false, false, false, false, wish == Datapath.BATCH);
-    }
-    boolean cuts = socket.cuts();
-    boolean groups = socket.group();
-    boolean header = device.offload() != Offload.NONE;
-    boolean largeUdp = device.offload() == Offload.TCP_AND_UDP;
-    if (!header) {
-      fallbacks.add("the TUN device takes no large packets");
-    } else if (!largeUdp) {
-      fallbacks.add("the TUN device takes no large UDP packets");
-    }
-    if (!cuts) {
-      fallbacks.add("the kernel does not cut messages (UDP_SEGMENT)");
-    } else {
-      socket.discover(Discovery.DO); // else the kernel cuts without "don't fragment"
-    }
-    if (!groups) {
-      fallbacks.add("the kernel does not put datagrams together (UDP_GRO)");
-    }
-    return new Shape(header, largeUdp, cuts, groups, true);
+  private void stop() {
+    stopping = true;
+    endpoints.device().wake();
+    endpoints.socket().stopReceiving();
   }
 
-  /** A part of the tunnel's work; answers whether the device is gone. */
-  private interface Work {
-    boolean run();
+  /** The name that the TUN device has got. */
+  public String device() {
+    return endpoints.device().name();
   }
 
-  private Thread thread(String name, Work work, Runnable whenLost) {
-    return Thread.ofPlatform()
-        .name(name)
-        .daemon()
-        .unstarted(() -> {
-          if (work.run()) {
-            lost = true;
-            whenLost.run();
-          }
-        });
+  /** Starts the threads "udp tx" and "udp rx". Once. */
+  public void start() {
+    transmitter.start();
+    reader.start();
   }
 
-  private final class Sending implements Sender.Kernel {
-    @Override
-    public int read(Memory into, int at, int length) {
-      return device.read(into, at, length);
-    }
-
-    @Override
-    public int write(Memory from, int at, int length) {
-      return device.write(from, at, length);
-    }
-
-    @Override
-    public int send(SendBatch batch, int from) {
-      return socket.send(batch, from);
-    }
-
-    @Override
-    public int sendSingly(SendBatch batch, int message) {
-      socket.discover(Discovery.WANT);
-      int sent = socket.sendSingly(batch, message);
-      socket.discover(Discovery.DO);
-      return sent;
-    }
+  /** Sends by another table from the next packets on, and receives from its peers only. */
+  public void forward(ForwardingTable newest) {
+    table.set(newest);
   }
 
-  private final class Receiving implements Receiver.Kernel {
-    @Override
-    public int receive(ReceiveBatch batch) {
-      return socket.receive(batch);
-    }
-
-    @Override
-    public int write(Memory from, int at, int length) {
-      return device.write(from, at, length);
-    }
-
-    @Override
-    public int write(Pieces pieces, int from, int count) {
-      return device.write(pieces, from, count);
-    }
+  /** How packets move now. */
+  public DatapathInUse datapath() {
+    return new DatapathInUse(endpoints.path(), endpoints.fallbacks().clauses());
   }
 
-  /** As it was opened, with the device's real name. */
-  public TunnelSetup setup() {
-    return setup;
+  /** What this tunnel and those before it have moved, as of a moment ago. */
+  public TunnelCounters counters() {
+    TunnelCounters now =
+        new TunnelCounters(
+            sent.direction(),
+            received.direction(),
+            TunnelCounters.sum(sent.drops(), received.drops()),
+            sent.answers());
+    return before.plus(now);
   }
 
-  /** The one in use. */
-  public Datapath datapath() {
-    return datapath;
-  }
-
-  /** What the kernel refused. */
-  public List<String> fallbacks() {
-    return fallbacks;
-  }
-
-  public ForwardingTable table() {
-    return table;
-  }
-
-  /** Who has which subnet from now on; by any thread. */
-  public void forward(ForwardingTable newTable) {
-    table = newTable;
-  }
-
-  /** The address that ICMP is answered from, from now on; by any thread. */
-  public void answerFrom(Ip address) {
-    sender.answerFrom(address.v4Bits());
-  }
-
-  /** Whether the device was deleted by others. */
-  public boolean isLost() {
+  /** Whether the threads have ended by themselves. */
+  public boolean lost() {
     return lost;
   }
 
-  /** Ends the threads and deletes the device. */
+  /** Why it is lost, unless the device was deleted: a {@link LinuxException}, or a bug. */
+  public Optional<Throwable> failure() {
+    return failure.get();
+  }
+
+  /** Runs something once, on a thread of the tunnel, when it is lost. Before {@link #start}. */
+  public void onLost(Runnable task) {
+    whenLost = task;
+  }
+
+  /** Ends the threads and waits for that, then closes the socket and so removes the device. */
   @Override
   public void close() {
-    sender.stop();
-    receiver.stop();
-    socket.wake();
-    boolean interrupted = Thread.interrupted();
-    boolean ended = true;
-    for (Thread thread : threads) {
-      try {
-        ended &= thread.join(ENDING);
-      } catch (InterruptedException e) {
-        interrupted = true;
-        ended = false;
-      }
-    }
-    if (ended) { // else a number that is used again would be read
-      readable.close();
-      socket.close();
-      device.close();
-    }
+    stop();
+    boolean interrupted = join(transmitter);
+    interrupted |= join(reader);
+    endpoints.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Returns whether the calling thread was interrupted meanwhile. */
+  private static boolean join(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    return interrupted;
   }
 }

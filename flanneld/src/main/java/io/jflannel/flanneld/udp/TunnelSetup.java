@@ -6,22 +6,46 @@ import io.jflannel.net.Ip;
 import java.util.Optional;
 
 /**
- * What a tunnel is opened with.
+ * What a tunnel is made of.
  *
- * @param device name of the TUN device; with {@code %d} the first free number
- * @param local the IPv4 address that datagrams are received and sent at
- * @param port of this host and of all peers
- * @param network the flannel network
- * @param datapath the one to use; empty: the best that the kernel knows
+ * @param device name of the TUN device, for which one with another number is taken if it is in use,
+ *     or a template such as {@code flannel%d}
+ * @param local IPv4 address that the socket is bound to
+ * @param port of the socket and of every peer's, 1..65535
+ * @param network the whole flannel network: what the tunnel may carry
+ * @param subnet the own part of it; its first address is the TUN's
+ * @param mtu that the owner gives to the device, at least 68 (RFC 791)
+ * @param datapath empty for the best that the kernel can do; otherwise the best tried
  */
 public record TunnelSetup(
-    String device, Ip local, int port, Cidr network, Optional<Datapath> datapath) {
+    String device,
+    Ip local,
+    int port,
+    Cidr network,
+    Cidr subnet,
+    int mtu,
+    Optional<Datapath> datapath) {
 
-  TunnelSetup at(Ip newLocal, int newPort) {
-    return new TunnelSetup(device, newLocal, newPort, network, datapath);
+  public TunnelSetup {
+    if (!local.isV4() || !network.ip().isV4() || !subnet.ip().isV4()) {
+      throw new IllegalArgumentException("udp carries IPv4 over IPv4 only");
+    }
+    if (port < 1 || port > 65535) {
+      throw new IllegalArgumentException("port " + port + " is not within 1..65535");
+    }
+    if (!network.contains(subnet)) {
+      throw new IllegalArgumentException(subnet + " is not within " + network);
+    }
+    if (mtu < 68) {
+      throw new IllegalArgumentException("MTU " + mtu + " is below 68");
+    }
   }
 
-  TunnelSetup withDevice(String name) {
-    return new TunnelSetup(name, local, port, network, datapath);
+  TunnelSetup named(String newDevice) {
+    return new TunnelSetup(newDevice, local, port, network, subnet, mtu, datapath);
+  }
+
+  TunnelSetup with(Ip newLocal, int newPort, Cidr newSubnet, int newMtu) {
+    return new TunnelSetup(device, newLocal, newPort, network, newSubnet, newMtu, datapath);
   }
 }

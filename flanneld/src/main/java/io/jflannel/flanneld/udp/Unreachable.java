@@ -1,50 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.udp;
 
-import io.jflannel.linux.tun.Memory;
+import io.jflannel.linux.tun.NativeMemory;
+import java.nio.ByteBuffer;
 
-/** ICMP "net unreachable" (RFC 792), with the fields that upstream gives it (backends.md 6.6). */
+/**
+ * ICMP "net unreachable" (RFC 792, type 3 code 0) about a packet that no peer takes, as section 6.6
+ * of the specification has it.
+ */
 final class Unreachable {
 
-  /** The longest: header, ICMP header, the offender's header and eight bytes. */
-  static final int LARGEST = 20 + 8 + 60 + 8;
+  /** The longest answer. */
+  static final int LONGEST = Ipv4.HEADER + 8 + 60 + 8;
 
-  private static final int TTL = 8;
-  private static final int EXCERPT = 8;
-  private static final int DESTINATION_UNREACHABLE = 3;
+  private static final int ICMP_HEADER = 8;
+
+  /** Of the offender's payload. */
+  private static final int QUOTED = 8;
+
+  private static final byte TIME_TO_LIVE = 8;
+  private static final byte DESTINATION_UNREACHABLE = 3;
 
   private Unreachable() {}
 
   /**
-   * Whether a packet may be answered with it: none about ICMP, about the later fragments of one
-   * that was answered, or with a full header.
-   */
-  static boolean answers(Memory memory, int packet) {
-    return memory.u8(packet + Ipv4.PROTOCOL) != Ipv4.ICMP
-        && !Ipv4.isLaterFragment(memory, packet)
-        && Ipv4.header(memory, packet) < 60;
-  }
-
-  /**
-   * Writes it.
+   * Writes the answer, if there may be one: not about ICMP, whatever its type, nor about fragments
+   * but the first, nor about what has the longest header (upstream has no room for it).
    *
-   * @param length of the offending packet; what it lacks of the excerpt is zero
-   * @param source the TUN device's address
-   * @return how long it is
+   * <p>Where the offender has less than 8 bytes of payload it is quoted as far as it goes; upstream
+   * adds what its buffer held before (B28).
+   *
+   * @param at the offender, admitted by {@link Admission#ofTun}
+   * @param into where {@link #LONGEST} bytes are free
+   * @param own the address of the TUN
+   * @return the length of the answer, or 0 for none
    */
-  static int write(Memory memory, int packet, int length, int source, int to) {
-    int excerpt = Ipv4.header(memory, packet) + EXCERPT;
-    int total = 20 + 8 + excerpt;
-    memory.clear(to, total);
-    memory.put8(to, 0x45);
-    memory.put8(to + Ipv4.TTL, TTL);
-    memory.put8(to + Ipv4.PROTOCOL, Ipv4.ICMP);
-    memory.put32(to + Ipv4.SOURCE, source);
-    memory.put32(to + Ipv4.DESTINATION, memory.i32(packet + Ipv4.SOURCE));
-    Ipv4.setLength(memory, to, total);
-    memory.put8(to + 20, DESTINATION_UNREACHABLE);
-    memory.copy(packet, to + 28, Math.min(excerpt, length));
-    memory.putNative16(to + 22, ~Checksum.fold(Checksum.sum(memory, to + 20, total - 20)));
+  static int answer(NativeMemory memory, int at, int into, int own) {
+    ByteBuffer network = memory.network();
+    int header = Ipv4.headerLength(network, at);
+    boolean later = (Ipv4.fragment(network, at) & 0x1fff) != 0;
+    if (Ipv4.protocol(network, at) == Ipv4.ICMP || later || header >= 60) {
+      return 0;
+    }
+    int quote = Math.min(header + QUOTED, Ipv4.totalLength(network, at));
+    int total = Ipv4.HEADER + ICMP_HEADER + quote;
+    network.putInt(into, 0x4500_0000 | total);
+    network.putInt(into + 4, 0); // no identification, no flags
+    network.putInt(into + 8, TIME_TO_LIVE << 24 | Ipv4.ICMP << 16);
+    network.putInt(into + 12, own);
+    network.putInt(into + 16, Ipv4.source(network, at));
+    Ipv4.seal(memory, into);
+    int icmp = into + Ipv4.HEADER;
+    network.putInt(icmp, DESTINATION_UNREACHABLE << 24);
+    network.putInt(icmp + 4, 0);
+    network.put(icmp + ICMP_HEADER, network, at, quote);
+    network.putShort(
+        icmp + 2, Checksum.complement(Checksum.sum(memory, icmp, ICMP_HEADER + quote)));
     return total;
   }
 }

@@ -52,7 +52,7 @@ final class UdpTest {
                         "flannel3",
                         Ip.parse("10.77.0.1"),
                         8285,
-                        Ip.parse("10.244.1.0"),
+                        Cidr.parse("10.244.1.0/24"),
                         1472,
                         true),
                     new DeviceAddress("flannel3", Cidr.parse("10.244.1.0/32")),
@@ -76,7 +76,7 @@ final class UdpTest {
     assertThat(desired(backend).state().all())
         .contains(
             new TunDevice(
-                "flannel3", Ip.parse("10.77.0.1"), 4321, Ip.parse("10.244.1.0"), 1372, true));
+                "flannel3", Ip.parse("10.77.0.1"), 4321, Cidr.parse("10.244.1.0/24"), 1372, true));
     assertThat(udp(",\"MTU\":9000").mtu(external())).isEqualTo(1472); // no more than the link's
   }
 

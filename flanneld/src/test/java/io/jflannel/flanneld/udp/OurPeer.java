@@ -18,7 +18,6 @@ final class OurPeer implements AutoCloseable {
   static final int OVERHEAD = 28;
 
   private final Tunnel tunnel;
-  private final Tunnel.Totals totals = new Tunnel.Totals();
   private final AtomicInteger losses = new AtomicInteger();
   private final Map<Cidr, Ip> hops = new HashMap<>();
 
@@ -27,16 +26,22 @@ final class OurPeer implements AutoCloseable {
     TunnelSetup setup =
         new TunnelSetup(
             "flannel%d",
-            Ip.parse(Wire.address(host)), 8285, Cidr.parse("10.5.0.0/16"), Optional.of(datapath));
+            Ip.parse(Wire.address(host)),
+            8285,
+            Cidr.parse("10.5.0.0/16"),
+            Cidr.parse(tunAddress + "/24"),
+            mtu - OVERHEAD,
+            Optional.of(datapath));
     try (NetworkNamespace namespace = NetworkNamespace.named(wire.host(host))) {
-      tunnel = namespace.run(() -> Tunnel.open(setup, totals, losses::incrementAndGet));
+      tunnel = namespace.run(() -> Tunnel.open(setup));
     }
-    tunnel.answerFrom(Ip.parse(tunAddress));
     String ip = "ip -n " + wire.host(host) + " ";
-    String device = tunnel.setup().device();
+    String device = tunnel.device();
     Run.command(ip + "addr add " + tunAddress + "/32 dev " + device);
     Run.command(ip + "link set " + device + " mtu " + (mtu - OVERHEAD) + " up");
     Run.command(ip + "route add 10.5.0.0/16 dev " + device);
+    tunnel.onLost(losses::incrementAndGet);
+    tunnel.start();
   }
 
   void route(String subnet, int host) {
@@ -46,10 +51,6 @@ final class OurPeer implements AutoCloseable {
 
   Tunnel tunnel() {
     return tunnel;
-  }
-
-  Counters counters() {
-    return totals.now();
   }
 
   int losses() {

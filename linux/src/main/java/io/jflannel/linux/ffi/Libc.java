@@ -128,6 +128,51 @@ public final class Libc {
     return call(SENDTO, kept, socket, data.address(), length, flags, to.address(), toLength);
   }
 
+  /** {@link #sendto} from and to parts of one memory. */
+  public static int sendto(
+      int socket, NativeBuffer memory, int offset, int length, int to, int toLength) {
+    long base = memory.address();
+    return call(SENDTO, memory, socket, base + offset, length, 0, base + to, toLength);
+  }
+
+  /** {@link #recvfrom} into parts of one memory. */
+  public static int recvfrom(
+      int socket,
+      NativeBuffer memory,
+      int offset,
+      int length,
+      int flags,
+      int from,
+      int fromLength) {
+    long base = memory.address();
+    return call(
+        RECVFROM, memory, socket, base + offset, length, flags, base + from, base + fromLength);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/sendmmsg.2.html">sendmmsg(2)</a>.
+   *
+   * @param messages where in the memory the array of struct mmsghdr is; it must point into the same
+   */
+  public static int sendmmsg(int socket, NativeBuffer memory, int messages, int count, int flags) {
+    return call(SENDMMSG, memory, socket, memory.address() + messages, count, flags, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/recvmmsg.2.html">recvmmsg(2)</a> without time
+   * limit.
+   *
+   * @param messages where in the memory the array of struct mmsghdr is; it must point into the same
+   */
+  public static int recvmmsg(int socket, NativeBuffer memory, int messages, int count, int flags) {
+    return call(RECVMMSG, memory, socket, memory.address() + messages, count, flags, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/shutdown.2.html">shutdown(2)</a>. */
+  public static int shutdown(int socket, int how) {
+    return call(SHUTDOWN, NOTHING, socket, how, 0, 0, 0, 0);
+  }
+
   /**
    * <a href="https://man7.org/linux/man-pages/man2/recvfrom.2.html">recvfrom(2)</a>.
    *
@@ -208,62 +253,34 @@ public final class Libc {
     return call(WRITE, from, descriptor, from.address(), length, 0, 0, 0);
   }
 
-  /**
-   * <a href="https://man7.org/linux/man-pages/man2/read.2.html">read(2)</a> into memory that
-   * somebody else keeps alive.
-   *
-   * @param kept keeps it alive
-   */
-  public static int read(int descriptor, Object kept, long into, int length) {
-    return call(READ, kept, descriptor, into, length, 0, 0, 0);
+  /** {@link #read(int, NativeBuffer)} into a part of the memory. */
+  public static int read(int descriptor, NativeBuffer memory, int offset, int length) {
+    return call(READ, memory, descriptor, memory.address() + offset, length, 0, 0, 0);
   }
 
-  /** The same for <a href="https://man7.org/linux/man-pages/man2/write.2.html">write(2)</a>. */
-  public static int write(int descriptor, Object kept, long from, int length) {
-    return call(WRITE, kept, descriptor, from, length, 0, 0, 0);
+  /** {@link #write(int, NativeBuffer, int)} from a part of the memory. */
+  public static int write(int descriptor, NativeBuffer memory, int offset, int length) {
+    return call(WRITE, memory, descriptor, memory.address() + offset, length, 0, 0, 0);
   }
 
   /**
-   * <a href="https://man7.org/linux/man-pages/man2/readv.2.html">writev(2)</a>.
+   * <a href="https://man7.org/linux/man-pages/man2/writev.2.html">writev(2)</a>.
    *
-   * @param kept keeps the array of struct iovec and what it names alive
+   * @param vector where in the memory the array of struct iovec is; it must point into the same
    */
-  public static int writev(int descriptor, Object kept, long pieces, int count) {
-    return call(WRITEV, kept, descriptor, pieces, count, 0, 0, 0);
+  public static int writev(int descriptor, NativeBuffer memory, int vector, int count) {
+    return call(WRITEV, memory, descriptor, memory.address() + vector, count, 0, 0, 0);
   }
 
-  /**
-   * <a href="https://man7.org/linux/man-pages/man2/sendmmsg.2.html">sendmmsg(2)</a>.
-   *
-   * @param kept keeps the array of struct mmsghdr and what it names alive
-   */
-  public static int sendmmsg(int socket, Object kept, long messages, int count, int flags) {
-    return call(SENDMMSG, kept, socket, messages, count, flags, 0, 0);
-  }
-
-  /**
-   * <a href="https://man7.org/linux/man-pages/man2/recvmmsg.2.html">recvmmsg(2)</a> without a time
-   * limit.
-   *
-   * @param kept keeps the array of struct mmsghdr and what it names alive
-   */
-  public static int recvmmsg(int socket, Object kept, long messages, int count, int flags) {
-    return call(RECVMMSG, kept, socket, messages, count, flags, 0, 0);
-  }
-
-  /** <a href="https://man7.org/linux/man-pages/man2/shutdown.2.html">shutdown(2)</a>. */
-  public static int shutdown(int socket, int how) {
-    return call(SHUTDOWN, NOTHING, socket, how, 0, 0, 0, 0);
+  /** <a href="https://man7.org/linux/man-pages/man2/ioctl.2.html">ioctl(2)</a> with a pointer. */
+  public static int ioctl(int descriptor, int request, NativeBuffer argument) {
+    return call(
+        IOCTL, argument, descriptor, Integer.toUnsignedLong(request), argument.address(), 0, 0, 0);
   }
 
   /** <a href="https://man7.org/linux/man-pages/man2/ioctl.2.html">ioctl(2)</a> with a number. */
-  public static int ioctl(int descriptor, long request, int argument) {
-    return call(IOCTL, NOTHING, descriptor, request, argument, 0, 0, 0);
-  }
-
-  /** The same with memory. */
-  public static int ioctl(int descriptor, long request, NativeBuffer argument) {
-    return call(IOCTL, argument, descriptor, request, argument.address(), 0, 0, 0);
+  public static int ioctl(int descriptor, int request, int argument) {
+    return call(IOCTL, NOTHING, descriptor, Integer.toUnsignedLong(request), argument, 0, 0, 0);
   }
 
   /** <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>. */

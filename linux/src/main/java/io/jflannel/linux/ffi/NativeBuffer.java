@@ -51,7 +51,8 @@ public final class NativeBuffer {
     return bytes.capacity();
   }
 
-  long address() {
+  /** Where the memory begins: what a struct that the kernel reads must hold to point here. */
+  public long address() {
     return address;
   }
 }

@@ -3,29 +3,38 @@ package io.jflannel.linux.tun;
 
 import io.jflannel.linux.Errno;
 import io.jflannel.linux.LinuxException;
-import io.jflannel.linux.Poller;
 import io.jflannel.linux.ffi.Libc;
 import io.jflannel.linux.ffi.NativeBuffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Optional;
 
 /**
- * A TUN device that lives as long as this object is open (linux/if_tun.h): what the kernel routes
- * into it is read here, what is written here has arrived on it. Not blocking.
- *
- * <p>One thread may read while another writes.
+ * A TUN device (Documentation/networking/tuntap.rst) of the opening thread's network namespace,
+ * which ends with this. One thread reads, one writes, any may {@link #wake} the reader.
  */
 public final class TunDevice implements AutoCloseable {
 
-  /** What the kernel may leave to us, and we to it. */
+  /** What stands before each packet. */
+  public enum Framing {
+    /** Nothing. */
+    PLAIN(0),
+    /** A {@link VnetHeader}. */
+    VNET(0x4000);
+
+    private final int flag;
+
+    Framing(int flag) {
+      this.flag = flag;
+    }
+  }
+
+  /** What the kernel may leave undone in packets that it gives to us (linux/if_tun.h, TUN_F_*). */
   public enum Offload {
-    /** Each packet is whole. */
-    NONE(0),
-    /** Checksums, and large TCP packets: TUN_F_CSUM, TSO4, TSO6, TSO_ECN. */
-    TCP(0x0f),
-    /** Also large UDP packets: TUN_F_USO4, USO6 (Linux 6.2). */
-    TCP_AND_UDP(0x6f);
+    /** Checksums, TCP segmentation with and without ECN, UDP segmentation (Linux 6.2). */
+    CHECKSUM_TCP_UDP(0x6f),
+    /** Checksums and TCP segmentation with and without ECN. */
+    CHECKSUM_TCP(0x0f);
 
     private final int flags;
 
@@ -34,151 +43,157 @@ public final class TunDevice implements AutoCloseable {
     }
   }
 
-  /** sizeof(struct virtio_net_hdr), before each packet unless {@link Offload#NONE}. */
-  public static final int HEADER = 10;
-
-  private static final int IFF_TUN = 0x0001;
-  private static final int IFF_NO_PI = 0x1000;
-  private static final int IFF_VNET_HDR = 0x4000;
-  private static final long TUNSETIFF = 0x400454caL;
-  private static final long TUNSETOFFLOAD = 0x400454d0L;
   private static final int O_RDWR = 2;
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
+  private static final int TUNSETIFF = 0x400454ca;
+  private static final int TUNSETOFFLOAD = 0x400454d0;
+  private static final int IFF_TUN = 1;
+  private static final int IFF_NO_PI = 0x1000;
+  private static final int EFD_CLOEXEC = 0x80000;
+  private static final int EFD_NONBLOCK = 0x800;
+  private static final int POLLFD = 8;
+  private static final short POLLIN = 1;
 
-  /** sizeof(struct ifreq). */
-  private static final int REQUEST = 40;
+  /** sizeof(struct ifreq): the name, and a union of which the first two bytes are the flags. */
+  private static final int IFREQ = 40;
 
-  private static final int NAME = 16;
+  private static final int IFNAMSIZ = 16;
 
+  private final SystemCalls calls;
   private final int descriptor;
+  private final int wakeUp;
   private final String name;
-  private final Offload offload;
+  private final NativeBuffer polled = NativeBuffer.allocate(2 * POLLFD);
+  private final NativeBuffer one = NativeBuffer.allocate(8);
   private boolean closed;
 
-  private TunDevice(int descriptor, String name, Offload offload) {
+  private TunDevice(SystemCalls calls, int descriptor, int wakeUp, String name) {
+    this.calls = calls;
     this.descriptor = descriptor;
+    this.wakeUp = wakeUp;
     this.name = name;
-    this.offload = offload;
+    one.bytes().putLong(0, 1);
+    polled.bytes().putInt(0, descriptor).putShort(4, POLLIN);
+    polled.bytes().putInt(POLLFD, wakeUp).putShort(POLLFD + 4, POLLIN);
   }
 
   /**
-   * Makes a device, in the calling thread's network namespace.
+   * Opens a device, down and without address. It is not persistent: it ends with the last
+   * descriptor.
    *
-   * @param name as {@code flannel0}; with {@code %d} the first number that is free
-   * @param offload what the kernel shall leave to us; it may know less
-   * @throws LinuxException EBUSY if another process has that device, EINVAL if the name is another
-   *     kind of device's, EPERM without CAP_NET_ADMIN, ENOENT without /dev/net/tun
+   * @param wished a name, for which one with another number at its end is taken if it is in use; or
+   *     a template such as {@code flannel%d}, in which the kernel puts the lowest free number
+   * @throws LinuxException ENOENT (no /dev/net/tun), EPERM, EINVAL (a kernel without that framing)
    */
-  public static TunDevice open(String name, Offload offload) {
-    return open(name, offload, TunDevice::ask);
-  }
-
-  /** Asks the kernel to leave something to us; answers 0 or the negative errno. */
-  interface Asking {
-    int offload(int descriptor, int flags);
-  }
-
-  private static int ask(int descriptor, int flags) {
-    return Libc.ioctl(descriptor, TUNSETOFFLOAD, flags);
-  }
-
-  static TunDevice open(String name, Offload offload, Asking asking) {
-    int descriptor =
-        checked("open /dev/net/tun", Libc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC, 0));
+  public static TunDevice open(SystemCalls calls, String wished, Framing framing) {
+    int descriptor = calls.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    check("open /dev/net/tun", descriptor);
     try {
-      boolean header = offload != Offload.NONE;
-      String given = attach(descriptor, name, header);
-      Offload granted =
-          header ? granted(descriptor, offload, asking).orElse(Offload.NONE) : offload;
-      if (header && granted == Offload.NONE) { // again, without a header
-        Libc.close(descriptor);
-        return open(given, Offload.NONE, asking);
-      }
-      return new TunDevice(descriptor, given, granted);
+      String name = named(calls, descriptor, wished, framing);
+      int wakeUp = Libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+      check("eventfd", wakeUp);
+      return new TunDevice(calls, descriptor, wakeUp, name);
     } catch (LinuxException e) {
       Libc.close(descriptor);
       throw e;
     }
   }
 
-  private static String attach(int descriptor, String name, boolean header) {
-    NativeBuffer request = NativeBuffer.allocate(REQUEST);
-    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-    if (bytes.length >= NAME) {
-      throw new IllegalArgumentException("a name has at most " + (NAME - 1) + " bytes: " + name);
+  private static String named(SystemCalls calls, int descriptor, String wished, Framing framing) {
+    byte[] request = request(wished, framing);
+    int result = calls.ioctl(descriptor, TUNSETIFF, request);
+    // EINVAL: the name is that of a device of another kind
+    boolean taken = Errno.EBUSY.is(-result) || Errno.EINVAL.is(-result);
+    if (taken && !wished.contains("%d")) {
+      request = request(wished.replaceFirst("[0-9]*$", "%d"), framing);
+      result = calls.ioctl(descriptor, TUNSETIFF, request);
     }
-    request.bytes().put(0, bytes);
-    request.bytes().putShort(NAME, (short) (IFF_TUN | IFF_NO_PI | (header ? IFF_VNET_HDR : 0)));
-    checked("make TUN device " + name, Libc.ioctl(descriptor, TUNSETIFF, request));
-    byte[] given = new byte[NAME];
-    request.bytes().get(0, given);
-    return new String(given, StandardCharsets.UTF_8).replaceAll("\0.*", "");
+    check("TUNSETIFF " + wished + " " + framing, result);
+    int length = 0;
+    while (length < IFNAMSIZ && request[length] != 0) {
+      length++;
+    }
+    return new String(request, 0, length, StandardCharsets.US_ASCII);
   }
 
-  private static Optional<Offload> granted(int descriptor, Offload wish, Asking asking) {
-    return List.of(Offload.TCP_AND_UDP, Offload.TCP).stream()
-        .filter(offload -> offload.compareTo(wish) <= 0)
-        .filter(offload -> asking.offload(descriptor, offload.flags) >= 0)
-        .findFirst();
+  private static byte[] request(String name, Framing framing) {
+    byte[] text = name.getBytes(StandardCharsets.US_ASCII);
+    if (text.length == 0 || text.length >= IFNAMSIZ) {
+      throw new IllegalArgumentException("\"" + name + "\" is no name for a device");
+    }
+    ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
+    request.put(0, text);
+    request.putShort(IFNAMSIZ, (short) (IFF_TUN | IFF_NO_PI | framing.flag));
+    return request.array();
   }
 
-  private static int checked(String operation, int result) {
+  private static void check(String operation, int result) {
     if (result < 0) {
       throw new LinuxException(operation, -result, "");
     }
-    return result;
   }
 
+  /** The name that the device has got. */
   public String name() {
     return name;
   }
 
-  /** What was granted. */
-  public Offload offload() {
-    return offload;
-  }
-
-  /** Waits until there is something to read, or until it is woken. */
-  public Poller poller() {
-    return Poller.of(descriptor);
+  /**
+   * Lets the kernel leave work to us; without, it leaves none. Needs {@link Framing#VNET}.
+   *
+   * @throws LinuxException EINVAL on a kernel that does not know it
+   */
+  public void offload(Offload offload) {
+    check("TUNSETOFFLOAD " + offload, calls.ioctl(descriptor, TUNSETOFFLOAD, offload.flags));
   }
 
   /**
-   * Reads one packet, with its header if there is one.
+   * Reads one packet with what stands before it; never waits.
    *
-   * @return bytes; negative errno: EAGAIN if there is none, EBADFD if the device was deleted
+   * @return its length, or -EAGAIN if there is none, -EBADFD if the device was deleted
    */
-  public int read(Memory into, int at, int length) {
-    return Libc.read(descriptor, into, into.address(at, length), length);
+  public int read(NativeMemory memory, int offset, int length) {
+    return calls.read(descriptor, memory, offset, length);
   }
 
   /**
-   * Writes one packet, with its header if there is one.
+   * Hands one packet, with what stands before it, to the kernel as received.
    *
-   * @return bytes; negative errno: EIO if the device is down, EBADFD if it was deleted, EINVAL if
-   *     it is no IP packet
+   * @return its length, or -EIO while the device is down, -EINVAL if it is none, -EBADFD if the
+   *     device was deleted
    */
-  public int write(Memory from, int at, int length) {
-    return Libc.write(descriptor, from, from.address(at, length), length);
+  public int write(NativeMemory memory, int offset, int length) {
+    return calls.write(descriptor, memory, offset, length);
   }
 
-  /** The same for a packet in pieces. */
-  public int write(Pieces pieces, int from, int count) {
-    return Libc.writev(descriptor, pieces, pieces.address(from, count), count);
+  /** {@link #write} of a packet in pieces, {@code count} of them from the {@code first} on. */
+  public int write(IoVectors pieces, int first, int count) {
+    return calls.writev(descriptor, pieces.memory(), pieces.at(first), count);
   }
 
-  /** Whether an answer of {@link #read} or {@link #write} means that the device is gone. */
-  public static boolean isGone(int answer) {
-    return Errno.EBADFD.is(-answer) || Errno.ENODEV.is(-answer);
+  /** Waits until there is a packet, the device was deleted, or {@link #wake} is or was called. */
+  public void await() {
+    int ready = Libc.poll(polled, 2, -1);
+    if (ready < 0 && !Errno.EINTR.is(-ready)) {
+      check("poll", ready);
+    }
   }
 
-  /** Deletes the device. Call it after the threads have left {@link #read} and {@link #write}. */
+  /** Ends this and every later {@link #await}. */
+  public synchronized void wake() {
+    if (!closed) {
+      Libc.write(wakeUp, one, 8);
+    }
+  }
+
+  /** Removes the device. Call it when its threads have ended. */
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
       Libc.close(descriptor);
+      Libc.close(wakeUp);
     }
   }
 }
