@@ -40,6 +40,9 @@ public final class Firewall {
   /** Between two of them in a row: a reload is many changes. */
   private static final Duration BREATH = Duration.ofMillis(200);
 
+  /** After so long a look is told of before its end. */
+  private static final Duration SLOW = Duration.ofSeconds(2);
+
   private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
 
   /**
@@ -207,7 +210,10 @@ public final class Firewall {
         clean.add(family);
         continue;
       }
-      Outcome outcome = guard.converge(family, wanted).withoutMissing(unwanted(wanted));
+      Outcome outcome;
+      try (Overdue _ = Overdue.after(SLOW, () -> overdue(family))) {
+        outcome = guard.converge(family, wanted).withoutMissing(unwanted(wanted));
+      }
       tell(family, outcome, repair && everRight.contains(family), by);
       outcome
           .problems()
@@ -222,6 +228,18 @@ public final class Firewall {
       report(engines, subnets, blocking, problems, notes);
     }
     return blocking.isEmpty() && problems.isEmpty();
+  }
+
+  /** A report says that all is well until the next one. */
+  private void overdue(Family family) {
+    reports
+        .peek()
+        .map(Latest.Versioned::value)
+        .ifPresent(last ->
+            reports.put(
+                last.blockedBy(
+                    "%s rules: they have changed, and looking at them takes long: slow programs?"
+                        .formatted(family))));
   }
 
   private void report(

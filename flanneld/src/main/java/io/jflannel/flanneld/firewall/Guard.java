@@ -5,11 +5,14 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.net.Family;
+import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Asks an engine only when the kernel cannot tell that nothing has changed since the rules were
@@ -17,8 +20,33 @@ import java.util.Optional;
  */
 final class Guard {
 
+  private static final Duration AGAIN = Duration.ofMinutes(1);
+
+  private static final String DENIED =
+      "programs show them, but the kernel has no such chain, or no way to it: are -save and"
+          + " -restore of the same iptables?";
+
   private final Engine engine;
   private final LoadedTables tables;
+
+  /** What was seen after a write that did not show: the same again would pile up. */
+  private final Map<Family, InVain> inVain = new EnumMap<>(Family.class);
+
+  /**
+   * A write that did not show.
+   *
+   * @param sight what was seen then
+   * @param there whether the kernel has the rules all the same
+   */
+  private record InVain(Sight sight, boolean there, long nanoTime) {
+
+    /** Then the same write would pile up. It is tried again now and then, if nothing came of it. */
+    boolean stillHolds(Optional<Sight> now) {
+      return now.equals(Optional.of(sight))
+          && (there || System.nanoTime() - nanoTime < AGAIN.toNanos());
+    }
+  }
+
   private final Map<Family, Verified> verified = new EnumMap<>(Family.class);
 
   /** The generation in which each was looked at last, right or not. */
@@ -57,20 +85,47 @@ final class Guard {
 
   private Outcome checked(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
     verified.remove(family);
+    Optional<Sight> now = tables.sight(engine.interest(family));
+    Optional<InVain> before = Optional.ofNullable(inVain.remove(family));
+    if (before.filter(last -> last.stillHolds(now)).isPresent()) {
+      inVain.put(family, before.get());
+      return Outcome.failed(wanted.keySet(), notReadBack());
+    }
+    int generation = tables.generation();
     Outcome first = look(family, wanted, Doing.WRITE);
     if (first.written().isEmpty() || !first.problems().isEmpty()) {
       return first;
     }
     Outcome second = look(family, wanted, Doing.TELL);
+    if (!second.written().isEmpty()
+        && tables.generation() - generation <= first.written().size()) { // nobody else wrote
+      noteInVain(family, wanted, now);
+    }
     return new Outcome(
         first.written(),
         second.written().isEmpty()
             ? second.problems()
-            : Outcome.failed(
-                    second.written(),
-                    new FirewallException("they were gone or changed when they were read back"))
-                .problems(),
+            : Outcome.failed(second.written(), notReadBack()).problems(),
         second.notes());
+  }
+
+  /** Unless others have undone it, what was written went elsewhere or is hidden. */
+  private void noteInVain(Family family, Map<Part, List<Rule>> wanted, Optional<Sight> before) {
+    tables
+        .sight(engine.interest(family))
+        .ifPresent(sight -> {
+          boolean visible =
+              wanted.keySet().stream().anyMatch(p -> engine.chain(family, p).isPresent());
+          boolean there = visible && denied(family, wanted, sight).isEmpty();
+          boolean changed = !Optional.of(sight).equals(before);
+          if (there || visible != changed) {
+            inVain.put(family, new InVain(sight, there, System.nanoTime()));
+          }
+        });
+  }
+
+  private static FirewallException notReadBack() {
+    return new FirewallException("they were gone or changed when they were read back");
   }
 
   private Outcome look(Family family, Map<Part, List<Rule>> wanted, Doing doing)
@@ -82,11 +137,30 @@ final class Guard {
     Outcome outcome = engine.converge(family, wanted, doing);
     if (outcome.written().isEmpty()
         && outcome.problems().isEmpty()
+        && before.isPresent()
         && before.equals(tables.sight(interest))) {
-      before.ifPresent(
-          sight -> verified.put(family, new Verified(wanted, generation, sight, outcome.notes())));
+      Set<Part> denied = denied(family, wanted, before.get());
+      if (!denied.isEmpty()) {
+        return Outcome.failed(denied, new FirewallException(DENIED));
+      }
+      verified.put(family, new Verified(wanted, generation, before.get(), outcome.notes()));
     }
     return outcome;
+  }
+
+  /** The parts that the kernel itself does not have, whatever programs say. */
+  private Set<Part> denied(Family family, Map<Part, List<Rule>> wanted, Sight sight) {
+    Set<Part> denied = EnumSet.noneOf(Part.class);
+    wanted.forEach((part, rules) -> {
+      if (!rules.isEmpty()
+          && engine
+              .chain(family, part)
+              .filter(chain -> !engine.interest(family).mayBeRight(chain, sight))
+              .isPresent()) {
+        denied.add(part);
+      }
+    });
+    return denied;
   }
 
   private Optional<Outcome> unchanged(Family family, Map<Part, List<Rule>> wanted) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.firewall;
 
+import io.jflannel.flanneld.firewall.Sight.OwnChain;
 import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.linux.netfilter.ChainName;
@@ -62,6 +63,25 @@ record Interest(
   /** Its policy has a say about what our own table accepts (B12). */
   static ChainName forward(Family family) {
     return new ChainName(new TableName(family, Part.FORWARD.table()), Part.FORWARD.builtin());
+  }
+
+  /**
+   * Whether what was seen may be what is wanted, as far as the kernel itself tells: programs that
+   * read and write elsewhere, or show what was, are found out by this.
+   *
+   * @param chain that shall have rules
+   */
+  boolean mayBeRight(ChainName chain, Sight sight) {
+    OwnChain seen = sight.own().get(chain);
+    if (seen == null || !seen.exists() || seen.count() == 0) {
+      return false;
+    }
+    return shared.entrySet().stream()
+        .filter(way ->
+            way.getKey().table().equals(chain.table())
+                && way.getValue().chain().equals(chain.name()))
+        .map(way -> sight.shared().get(way.getKey()))
+        .allMatch(way -> way != null && way.base().isPresent() && !way.jumps().isEmpty());
   }
 
   /** Tables of nftables that are ours alone. */

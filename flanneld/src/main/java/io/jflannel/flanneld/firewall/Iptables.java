@@ -4,7 +4,9 @@ package io.jflannel.flanneld.firewall;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.SavedTable;
 import io.jflannel.net.Family;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,12 +15,14 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The iptables of one family and variant.
  *
  * @param tool runs them
  * @param version as printed
+ * @param files by what one sees that they are still the same
  * @param waits whether iptables-restore knows {@code --wait} (1.6.2)
  */
 record Iptables(
@@ -28,7 +32,8 @@ record Iptables(
     Path save,
     Path restore,
     String version,
-    boolean waits) {
+    boolean waits,
+    List<String> files) {
 
   private static final System.Logger LOG = System.getLogger(Iptables.class.getName());
 
@@ -42,7 +47,8 @@ record Iptables(
   private static final int LOCKED = 4;
 
   private static final Pattern VERSION =
-      Pattern.compile("ip6?tables v(\\d+)\\.(\\d+)\\.(\\d+)(?: \\((\\S+)\\))?.*");
+      Pattern.compile(
+          "ip6?tables(?:-save|-restore)? v(\\d+)\\.(\\d+)\\.(\\d+)(?: \\((\\S+)\\))?.*");
 
   /**
    * Looks for the programs: those without a suffix if they are of this variant, else those named
@@ -94,14 +100,20 @@ record Iptables(
     if (main.isEmpty() || save.isEmpty() || restore.isEmpty()) {
       return Optional.empty();
     }
-    StringBuilder version = new StringBuilder();
-    List<String> command = List.of(main.get().toString(), "--version");
-    programs.tool().run(command, "", line -> version.append(line, 0, cut(line)), QUICK);
-    Matcher parts = VERSION.matcher(version);
-    if (!parts.matches()) {
-      throw new FirewallException(main.get() + " --version says: " + version);
+    List<Path> files = List.of(main.get(), save.get(), restore.get());
+    Matcher version = version(programs.tool(), main.get());
+    if (!version.matches()) {
+      throw new FirewallException(main.get() + " --version says nothing of use");
     }
-    boolean nft = "nf_tables".equals(parts.group(4));
+    boolean nft = isNft(version);
+    for (Path other : files.subList(1, files.size())) { // old ones do not tell
+      Matcher told = version(programs.tool(), other);
+      if (told.matches() && isNft(told) != nft) {
+        throw new FirewallException(
+            "%s and %s are of different variants: mend the alternatives"
+                .formatted(main.get(), other));
+      }
+    }
     return Optional.of(
         new Iptables(
             programs.tool(),
@@ -109,8 +121,44 @@ record Iptables(
             nft ? Variant.NFT : Variant.LEGACY,
             save.get(),
             restore.get(),
-            version.toString(),
-            isAtLeast162(parts)));
+            version.group(),
+            isAtLeast162(version),
+            marks(files)));
+  }
+
+  private static Matcher version(Tool tool, Path program) throws InterruptedException {
+    StringBuilder version = new StringBuilder();
+    List<String> command = List.of(program.toString(), "--version");
+    tool.run(command, "", line -> version.append(line, 0, cut(line)), QUICK);
+    return VERSION.matcher(version);
+  }
+
+  private static boolean isNft(Matcher version) {
+    return "nf_tables".equals(version.group(4));
+  }
+
+  /** By what one sees that a file is another one: where it leads to, and when it was written. */
+  private static List<String> marks(List<Path> files) {
+    return files.stream().map(Iptables::mark).toList();
+  }
+
+  private static String mark(Path file) {
+    try {
+      Path real = file.toRealPath();
+      return file + " " + real + " " + Files.getLastModifiedTime(real);
+    } catch (IOException e) {
+      return file + " is gone";
+    }
+  }
+
+  /** Whether the programs are still those that were found. */
+  boolean isCurrent(Programs programs) {
+    String plain = files.getFirst().substring(0, files.getFirst().indexOf(' '));
+    String name = Path.of(plain).getFileName().toString();
+    return Stream.of("", "-save", "-restore")
+        .map(suffix -> programs.find(name + suffix).map(Iptables::mark).orElse(""))
+        .toList()
+        .equals(files);
   }
 
   private static int cut(String line) {
@@ -143,6 +191,9 @@ record Iptables(
                 hidden.set(true);
               }
               into.line(line);
+              if (into.isOverfull()) {
+                throw unusable(part, into);
+              }
             });
     if (!result.passed()) {
       throw new FirewallException("%s -t %s: %s".formatted(save, part.table(), words(result)));
@@ -158,10 +209,14 @@ record Iptables(
           "%s -t %s shows no such table, though there is one: \"%s\""
               .formatted(save, part.table(), result.lastLines()));
     }
-    into.defect()
-        .ifPresent(defect -> {
-          throw new FirewallException("%s -t %s: %s".formatted(save, part.table(), defect));
-        });
+    if (into.defect().isPresent()) {
+      throw unusable(part, into);
+    }
+  }
+
+  private FirewallException unusable(Part part, SavedTable table) {
+    return new FirewallException(
+        "%s -t %s: %s".formatted(save, part.table(), table.defect().orElse("")));
   }
 
   /** Whether the table has one of these chains. */

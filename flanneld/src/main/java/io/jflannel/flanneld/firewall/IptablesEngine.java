@@ -8,6 +8,7 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.flanneld.traffic.SavedTable;
 import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.linux.netfilter.TableName;
 import io.jflannel.linux.netfilter.TableState;
 import io.jflannel.net.Family;
@@ -63,6 +64,13 @@ final class IptablesEngine implements Engine {
       case LEGACY -> tables.legacy(family);
       case NFT -> tables.nft(family);
     };
+  }
+
+  @Override
+  public Optional<ChainName> chain(Family family, Part part) {
+    return variant == Variant.NFT
+        ? Optional.of(new ChainName(new TableName(family, part.table()), names.chain(part)))
+        : Optional.empty();
   }
 
   @Override
@@ -177,7 +185,8 @@ final class IptablesEngine implements Engine {
 
   private Iptables iptables(Family family) throws InterruptedException {
     Iptables known = found.get(family);
-    if (known == null) {
+    if (known == null || !known.isCurrent(programs)) {
+      found.remove(family);
       known = Iptables.find(programs, family, variant);
       found.put(family, known);
       LOG.log(Level.INFO, "Using {0} for {1}: {2}", known.restore(), family, known.version());

@@ -176,9 +176,10 @@ final class LoadedTables implements AutoCloseable {
     Map<ChainName, OwnChain> own = new HashMap<>();
     for (ChainName name : interest.own()) {
       Optional<Chain> chain = socket.chain(name);
-      List<RuleBody> rules =
-          socket.rules(name, Collectors.mapping(Rule::body, Collectors.toList()));
-      own.put(name, new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules));
+      Digest rules = socket.rules(name, Digest.collector());
+      own.put(
+          name,
+          new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules.count(), rules.text()));
     }
     return own;
   }

@@ -44,7 +44,7 @@ final class NftEngine implements Engine {
   }
 
   /** Of a listing of our table; somebody may have filled it. */
-  private static final int LONGEST_LISTING = 8 << 20;
+  private static final int LONGEST_LISTING = 2 << 20;
 
   NftEngine(Programs programs, Names names, Claim claim, LoadedTables tables) {
     this.programs = programs;
@@ -66,6 +66,12 @@ final class NftEngine implements Engine {
   @Override
   public boolean mayHold(Family family) {
     return tables.ofNftables(family, names);
+  }
+
+  @Override
+  public Optional<ChainName> chain(Family family, Part part) {
+    return Optional.of(
+        new ChainName(new TableName(family, names.nftTable(family)), part.nftChain()));
   }
 
   @Override

@@ -26,8 +26,12 @@ record Sight(
     Map<ChainName, Way> shared,
     Map<String, Long> legacy) {
 
-  /** A chain of ours. */
-  record OwnChain(boolean exists, Optional<BaseChain> base, List<RuleBody> rules) {}
+  /**
+   * A chain of ours.
+   *
+   * @param rules a digest of them in order: there may be more than one wants to hold
+   */
+  record OwnChain(boolean exists, Optional<BaseChain> base, long count, String rules) {}
 
   /**
    * How packets get from a built-in chain to ours.

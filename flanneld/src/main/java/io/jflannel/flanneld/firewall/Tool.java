@@ -58,8 +58,10 @@ final class Tool {
   }
 
   /**
-   * Runs a program in the C locale, with its errors among its output.
+   * Runs a program in the C locale, with its errors among its output. Text is bytes, each a
+   * character: what was read can be given back as it was.
    *
+   * @param eachLine may throw FirewallException to end it
    * @throws FirewallException if it cannot be started, prints what is no text of rules, or does not
    *     end; then it is killed
    */
@@ -86,6 +88,9 @@ final class Tool {
                   .formatted(name(command), limit.plusNanos(System.nanoTime() - end).toSeconds())
               : name(command) + " has ended, but what it has started keeps its output open");
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof FirewallException tooMuch) {
+        throw tooMuch;
+      }
       if (e.getCause() instanceof UncheckedIOException unreadable) {
         throw new FirewallException(
             "the output of %s cannot be read: %s"
@@ -105,14 +110,17 @@ final class Tool {
       return builder.start();
     } catch (IOException e) {
       throw new FirewallException(
-          "%s cannot be started: %s".formatted(builder.command().getFirst(), e.getMessage()));
+          "%s cannot be started: %s"
+              .formatted(
+                  builder.command().getFirst(),
+                  String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
     }
   }
 
   private static String read(Process process, Consumer<String> eachLine) {
     Lines lines = new Lines(eachLine);
     char[] buffer = new char[BUFFER];
-    try (Reader output = process.inputReader(StandardCharsets.UTF_8)) {
+    try (Reader output = process.inputReader(StandardCharsets.ISO_8859_1)) {
       for (int count = output.read(buffer); count >= 0; count = output.read(buffer)) {
         lines.add(buffer, count);
       }
@@ -167,7 +175,7 @@ final class Tool {
 
   /** A program that ends without reading its input is judged by its status. */
   private static void write(Process process, String input) {
-    try (Writer writer = process.outputWriter(StandardCharsets.UTF_8)) {
+    try (Writer writer = process.outputWriter(StandardCharsets.ISO_8859_1)) {
       writer.write(input);
     } catch (IOException closed) {
       // EPIPE: see above

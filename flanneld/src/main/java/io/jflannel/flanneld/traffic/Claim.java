@@ -65,12 +65,10 @@ public record Claim(Set<Cidr> networks) {
                 || networks.stream().anyMatch(network -> network.contains(named)));
   }
 
-  /** How many rules v0.10.0 made (14.6). */
-  static int count010(Part part) {
-    return switch (part) {
-      case MASQUERADE -> 4;
-      case FORWARD -> 2;
-    };
+  /** Whether all that v0.10.0 made for a network of ours is among these rules (14.6). */
+  boolean areOfVersion010(Part part, Set<Rule> rules) {
+    return networks.stream()
+        .anyMatch(network -> TrafficRules.areOfVersion010(part, rules, network));
   }
 
   /** Whether v0.10.0 made this rule for a network of ours. */

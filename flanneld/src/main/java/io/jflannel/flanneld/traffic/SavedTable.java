@@ -4,6 +4,8 @@ package io.jflannel.flanneld.traffic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What iptables-save tells about one table, as far as it concerns us. Is told line by line and
@@ -15,8 +17,10 @@ public final class SavedTable {
   /** A rule has a few comments of at most 255 bytes. */
   private static final int LONGEST_RULE = 64 << 10;
 
-  /** What is kept of our chain, and of what leads to it. */
+  /** What is kept of our chain, and of what leads to it: rules, and characters of all of them. */
   private static final int MOST_RULES = 50_000;
+
+  private static final int MOST_TEXT = 4 << 20;
 
   /**
    * A rule of the built-in chain.
@@ -24,6 +28,8 @@ public final class SavedTable {
    * @param position counted from 1
    */
   record Placed(int position, IptablesLine line) {}
+
+  private static final Pattern QUOTED = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"");
 
   private final Part part;
   private final Claim claim;
@@ -37,6 +43,7 @@ public final class SavedTable {
   private boolean exists;
   private boolean tooMuch;
   private int position;
+  private int kept;
 
   /** A rule that goes on on the next line, as a newline within quotes does not end it. */
   private final StringBuilder open = new StringBuilder();
@@ -100,21 +107,23 @@ public final class SavedTable {
   }
 
   private void rule(String rule) {
-    if (rule.startsWith(ofChain)) {
-      keep(rules, IptablesLine.parse(rule.substring(ofChain.length())));
-    } else if (rule.startsWith(ofBuiltin)) {
+    String line = rule + " "; // one without a condition or target ends with the chain's name
+    if (line.startsWith(ofChain)) {
+      IptablesLine parsed = IptablesLine.parse(line.substring(ofChain.length()).stripTrailing());
+      keep(rules, parsed, parsed);
+    } else if (line.startsWith(ofBuiltin)) {
       position++;
-      builtin(rule.substring(ofBuiltin.length()));
+      builtin(line.substring(ofBuiltin.length()).stripTrailing());
     } else {
       lookForJump(rule);
     }
   }
 
-  private <T> void keep(List<T> into, T line) {
-    if (into.size() == MOST_RULES) {
-      tooMuch = true;
-    } else {
-      into.add(line);
+  private <T> void keep(List<T> into, T entry, IptablesLine line) {
+    kept += line.text().length();
+    tooMuch |= into.size() == MOST_RULES || kept > MOST_TEXT;
+    if (!tooMuch) {
+      into.add(entry);
     }
   }
 
@@ -125,10 +134,10 @@ public final class SavedTable {
       return;
     }
     IptablesLine line = IptablesLine.parse(text);
-    if (line.target().equals(Optional.of(chain))) {
-      keep(jumps, new Placed(position, line));
+    if (isJump(line)) {
+      keep(jumps, new Placed(position, line), line);
     } else if (isFormer(line)) {
-      keep(line.comment().isEmpty() ? uncommented : former, new Placed(position, line));
+      keep(line.comment().isEmpty() ? uncommented : former, new Placed(position, line), line);
     } else if (line.endsAll(part.endings()) && jumps.isEmpty() && barrier.isEmpty()) {
       barrier = Optional.of(text);
     } else {
@@ -136,8 +145,18 @@ public final class SavedTable {
     }
   }
 
+  /**
+   * Ours, or drifted from ours. One with conditions and another comment is somebody's, and a line
+   * cannot be given back whose text goes over several.
+   */
+  private boolean isJump(IptablesLine line) {
+    return line.target().equals(Optional.of(chain))
+        && (line.bare() || line.comment().equals(Optional.of(comment)))
+        && line.text().indexOf('\n') < 0;
+  }
+
   private void lookForJump(String rule) {
-    String words = rule + " ";
+    String words = QUOTED.matcher(rule).replaceAll("") + " ";
     if (foreignJump.isEmpty()
         && (words.contains(" -j " + chain + " ") || words.contains("-g " + chain + " "))) {
       foreignJump = Optional.of(rule);
@@ -166,10 +185,15 @@ public final class SavedTable {
   public Optional<String> defect() {
     if (tooMuch) {
       return Optional.of(
-          "chain %s, or what leads to it, holds more than %d rules or one of more than %d KiB"
-              .formatted(chain, MOST_RULES, LONGEST_RULE >> 10));
+          "chain %s, or what leads to it, holds more than %d rules, or %d MiB of them, or one of more than %d KiB: flush it"
+              .formatted(chain, MOST_RULES, MOST_TEXT >> 20, LONGEST_RULE >> 10));
     }
     return shown && !(ended && open.isEmpty()) ? Optional.of("it broke off") : Optional.empty();
+  }
+
+  /** Whether nothing more need be read, as it is too much already. */
+  public boolean isOverfull() {
+    return tooMuch;
   }
 
   /** Whether there was a table at all. */
@@ -202,8 +226,12 @@ public final class SavedTable {
    */
   List<Placed> former(boolean replaced) {
     boolean complete =
-        uncommented.stream().map(placed -> placed.line().rule()).distinct().count()
-            >= Claim.count010(part);
+        claim.areOfVersion010(
+            part,
+            uncommented.stream()
+                .map(placed -> placed.line().rule())
+                .flatMap(Optional::stream)
+                .collect(Collectors.toSet()));
     List<Placed> all = new ArrayList<>(former);
     if (complete && (replaced || part == Part.MASQUERADE)) {
       all.addAll(uncommented);

@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Which rules a node needs. */
@@ -107,6 +108,18 @@ public final class TrafficRules {
               || signature(part, network).contains(rule)
               || returnsToOneSubnet(rule, network);
       case FORWARD -> forward(network).contains(rule);
+    };
+  }
+
+  /** Whether it has made all of these: a few of them may be an operator's. */
+  static boolean areOfVersion010(Part part, Set<Rule> rules, Cidr network) {
+    boolean signed = rules.containsAll(signature(part, network));
+    return switch (part) {
+      case MASQUERADE ->
+          signed
+              && rules.contains(Rule.of(only(network), only(network), Verdict.RETURN))
+              && rules.stream().anyMatch(rule -> returnsToOneSubnet(rule, network));
+      case FORWARD -> signed;
     };
   }
 

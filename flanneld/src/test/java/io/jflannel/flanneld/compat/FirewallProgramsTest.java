@@ -267,4 +267,110 @@ class FirewallProgramsTest {
       assertThat(sh("iptables-nft -S")).contains("-N FLANNEL-FWD", "-A MINE -j FLANNEL-FWD");
     }
   }
+
+  /** An iptables whose three programs need not be of one variant. */
+  private Path mixture(String main, String save, String restore) throws Exception {
+    for (String name : List.of("iptables", "ip6tables")) {
+      pretending(name, "exec /usr/sbin/%s-%s \"$@\"".formatted(name, main));
+      pretending(name + "-save", "exec /usr/sbin/%s-%s-save \"$@\"".formatted(name, save));
+      pretending(name + "-restore", "exec /usr/sbin/%s-%s-restore \"$@\"".formatted(name, restore));
+    }
+    return directory.resolve("bin");
+  }
+
+  @Test // what was written by one was swept as the other's
+  void programsOfDifferentVariantsAreNotUsedTogether() throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    Path bin = mixture("nft", "legacy", "legacy");
+    try (DaemonProcess daemon = site.by(with(bin), 1, "n1", "--ip-masq")) {
+      daemon.awaitReady(); // iptables-nft is there too
+      assertThat(daemon.log()).contains("/usr/sbin/iptables-nft");
+      assertThat(Way.NFT.rules()).contains("-j MASQUERADE");
+      assertThat(Way.LEGACY.holdsAny()).isFalse();
+    }
+  }
+
+  @Test
+  void alternativesThatAreSwitchedAreNoticed() throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    Path bin = mixture("nft", "nft", "nft");
+    try (DaemonProcess daemon =
+        site.by(with(bin), 1, "n1", "--ip-masq", "--iptables-mode=nft", "--iptables-resync=1")) {
+      daemon.awaitReady();
+      mixture("legacy", "legacy", "legacy");
+      sh("iptables-nft -t nat -F FLANNEL-POSTRTG");
+      await().atMost(LIMIT).until(() -> Way.NFT.rules().contains("-j MASQUERADE"));
+      assertThat(Way.LEGACY.holdsAny()).isFalse();
+    }
+  }
+
+  @ParameterizedTest // one jump more for each retry
+  @ValueSource(strings = {"nft", "legacy"})
+  void whatIsWrittenAndNotShownDoesNotPileUp(String variant) throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    mixture(variant, variant, variant);
+    Path bin =
+        pretending(
+            "iptables-save",
+            "/usr/sbin/iptables-%s-save \"$@\" | grep -v -e '^-A POSTROUTING' -e '^-A FORWARD'"
+                .formatted(variant));
+    try (DaemonProcess daemon =
+        site.by(
+            with(bin), 1, "n1", "--ip-masq", "--iptables-mode=" + variant, "--iptables-resync=1")) {
+      daemon.awaitLog("they were gone or changed when they were read back");
+      Thread.sleep(8_000); // retries after 1, 2 and 4 s
+      assertThat(sh("iptables-%s -t nat -S POSTROUTING".formatted(variant)).lines())
+          .filteredOn(line -> line.startsWith("-A"))
+          .hasSizeLessThanOrEqualTo(2);
+      assertThat(site.status("n1")).contains("\"ready\":false");
+    }
+  }
+
+  @Test // the kernel knows better
+  void aSaveThatShowsWhatWasIsNotBelieved() throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    mixture("nft", "nft", "nft");
+    Path shown = directory.resolve("shown");
+    Path bin =
+        pretending(
+            "iptables-save",
+            """
+            case "$1" in --version) exec /usr/sbin/iptables-nft-save "$@";; esac
+            [ -e %1$s ] || { /usr/sbin/iptables-nft-save "$@"; exit; }
+            cat %1$s.$2
+            """
+                .formatted(shown));
+    try (DaemonProcess daemon = site.by(with(bin), 1, "n1", "--ip-masq", "--iptables-resync=1")) {
+      daemon.awaitReady();
+      sh(
+          "iptables-nft-save -t nat >%1$s.nat; iptables-nft-save -t filter >%1$s.filter; touch %1$s; nft flush ruleset"
+              .formatted(shown));
+      await().atMost(LIMIT).until(() -> site.status("n1").contains("\"ready\":false"));
+      Files.delete(shown);
+      await().atMost(Duration.ofSeconds(30)).until(() -> Way.NFT.rules().contains("MASQUERADE"));
+    }
+  }
+
+  @Test // the old report said that all was well
+  void aLookThatTakesLongIsTold() throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    mixture("nft", "nft", "nft");
+    Path slow = directory.resolve("slow");
+    Path bin =
+        pretending(
+            "iptables-save",
+            "[ -e %s ] && sleep 6; exec /usr/sbin/iptables-nft-save \"$@\"".formatted(slow));
+    try (DaemonProcess daemon = site.by(with(bin), 1, "n1", "--ip-masq", "--iptables-resync=1")) {
+      daemon.awaitReady();
+      Files.createFile(slow);
+      sh("nft flush ruleset");
+      await()
+          .atMost(Duration.ofSeconds(6))
+          .until(() -> site.status("n1").contains("looking at them takes long"));
+      Files.delete(slow);
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> site.status("n1").contains("\"ready\":true"));
+    }
+  }
 }

@@ -65,7 +65,7 @@ class ForeignRulesTest {
             (iptables + " -I FORWARD -s 192.0.2.0/24 -j ACCEPT; " + disturbance)
                 .formatted(iptables));
         await(disturbance)
-            .atMost(REPAIR)
+            .atMost(LIMIT)
             .untilAsserted(() ->
                 assertThat(sh(iptables + " -S FORWARD").lines().skip(1))
                     .containsExactly(
@@ -126,6 +126,55 @@ class ForeignRulesTest {
       Thread.sleep(2_500); // two periods
       assertThat(daemon.log()).doesNotContain("Put IPv4").doesNotContain("WARN");
       assertThat(site.status("n1")).contains("\"ready\":true", "\"repairs\":0");
+    }
+  }
+
+  @Test // an empty rule counts, too; nobody's text is changed by being read
+  void strangeRulesDoNotConfuse() throws Exception {
+    try (DaemonProcess daemon = start(Way.NFT, "--ip-masq")) {
+      daemon.awaitReady();
+      sh(
+          """
+          iptables-restore --noflush <<'END'
+          *filter
+          -F FORWARD
+          -A FORWARD
+          -A FORWARD -s 192.0.2.0/24 -j DROP
+          -A FORWARD -j FLANNEL-FWD
+          COMMIT
+          END
+          iptables -t nat -A POSTROUTING -m comment --comment "$(printf 'caf\\351')" -j FLANNEL-POSTRTG
+          iptables -t nat -A POSTROUTING -m comment --comment "a
+          b" -j FLANNEL-POSTRTG
+          """);
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(() -> {
+            assertThat(sh("iptables -S FORWARD").lines().skip(1))
+                .endsWith(
+                    "-A FORWARD -s 192.0.2.0/24 -j DROP",
+                    "-A FORWARD -m comment --comment \"flanneld forward\" -j FLANNEL-FWD");
+            assertThat(site.status("n1")).contains("\"ready\":true");
+          });
+      sh("iptables -t nat -F FLANNEL-POSTRTG");
+      await().atMost(LIMIT).until(() -> Way.NFT.rules().contains("-j MASQUERADE"));
+    }
+  }
+
+  @Test // 49,000 rules of 2 KB in our chain ended the daemon
+  void aChainThatOthersHaveFilledIsRefusedWithoutHoldingIt() throws Exception {
+    try (DaemonProcess daemon = start(Way.NFT, "--ip-masq")) {
+      daemon.awaitReady();
+      sh(
+          """
+          c=$(printf 'x%%.0s' $(seq 240)); C=; for i in 1 2 3 4 5 6 7 8; do C="$C -m comment --comment $c"; done
+          { echo '*nat'; seq 1 20000 | awk -v c="$C" '{ printf "-A FLANNEL-POSTRTG -s 10.%d.%d.%d %s -j RETURN\\n", 100 + $1 / 65536, $1 / 256 % 256, $1 % 256, c }'; echo COMMIT; } | iptables-nft-restore --noflush
+          """
+              .replace("%%", "%"));
+      await().atMost(LIMIT).until(() -> site.status("n1").contains("of them, or one of more than"));
+      assertThat(site.status("n1")).contains("\"ready\":false");
+      sh("iptables -t nat -F FLANNEL-POSTRTG");
+      await().atMost(LIMIT).until(() -> site.status("n1").contains("\"ready\":true"));
     }
   }
 

@@ -206,6 +206,20 @@ class IptablesPlanTest {
     assertThat(plan(List.of(), Golden.FILTER4_OF_0_10).restore()).isEmpty();
   }
 
+  @Test // four of one kind are not one of each kind
+  void whatOnlyLooksLikeAFormerVersionsRulesStays() {
+    StringBuilder rules = new StringBuilder();
+    for (int i = 1; i <= 4; i++) {
+      rules.append("-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.%d.0/24 -j RETURN\n".formatted(i));
+    }
+    String operators = "-o eth1 -m comment --comment operators -j FLANNEL-POSTRTG";
+    String saved =
+        Golden.NAT4.replace("COMMIT", rules + "-A POSTROUTING " + operators + "\nCOMMIT");
+
+    assertThat(plan(MASQUERADE, saved).restore()).isEmpty();
+    assertThat(after(List.of(), saved).chain("POSTROUTING")).hasSize(5).contains(operators);
+  }
+
   @Test // B14, ODD-47
   void switchedOff() {
     Table nat = after(List.of(), Golden.NAT4);
