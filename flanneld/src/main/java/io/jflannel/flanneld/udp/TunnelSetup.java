@@ -40,4 +40,12 @@ public record TunnelSetup(
       throw new IllegalArgumentException("MTU " + mtu + " is below 68");
     }
   }
+
+  TunnelSetup named(String newDevice) {
+    return new TunnelSetup(newDevice, local, port, network, subnet, mtu, datapath);
+  }
+
+  TunnelSetup with(Ip newLocal, int newPort, Cidr newSubnet, int newMtu) {
+    return new TunnelSetup(device, newLocal, newPort, network, newSubnet, newMtu, datapath);
+  }
 }

@@ -10,6 +10,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -39,6 +40,8 @@ public final class Libc {
   private static final MemorySegment CLOCK_GETTIME = symbol("clock_gettime");
   private static final MemorySegment CLOSE = symbol("close");
   private static final MemorySegment EVENTFD = symbol("eventfd");
+  private static final MemorySegment EXECVE = symbol("execve");
+  private static final MemorySegment FCNTL = symbol("fcntl");
   private static final MemorySegment GETSOCKNAME = symbol("getsockname");
   private static final MemorySegment GETSOCKOPT = symbol("getsockopt");
   private static final MemorySegment IOCTL = symbol("ioctl");
@@ -203,6 +206,35 @@ public final class Libc {
   /** <a href="https://man7.org/linux/man-pages/man2/eventfd.2.html">eventfd(2)</a>. */
   public static int eventfd(int initial, int flags) {
     return call(EVENTFD, NOTHING, initial, flags, 0, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/execve.2.html">execve(2)</a>: comes back only if
+   * it fails.
+   */
+  public static int execve(String program, List<String> words, List<String> variables) {
+    NativeBuffer name = NativeBuffer.ofString(program);
+    List<Object> kept = new ArrayList<>();
+    NativeBuffer first = array(words, kept);
+    NativeBuffer second = array(variables, kept);
+    return call(EXECVE, kept, name.address(), first.address(), second.address(), 0, 0, 0);
+  }
+
+  /** A null-terminated array of C strings. */
+  private static NativeBuffer array(List<String> texts, List<Object> kept) {
+    NativeBuffer array = NativeBuffer.allocate(8 * (texts.size() + 1));
+    for (int i = 0; i < texts.size(); i++) {
+      NativeBuffer text = NativeBuffer.ofString(texts.get(i));
+      kept.add(text);
+      array.bytes().putLong(8 * i, text.address());
+    }
+    kept.add(array);
+    return array;
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/fcntl.2.html">fcntl(2)</a> with a number. */
+  public static int fcntl(int descriptor, int command, int argument) {
+    return call(FCNTL, NOTHING, descriptor, command, argument, 0, 0, 0);
   }
 
   /** <a href="https://man7.org/linux/man-pages/man2/open.2.html">open(2)</a>. */
