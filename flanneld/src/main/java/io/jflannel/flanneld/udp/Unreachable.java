@@ -27,8 +27,8 @@ final class Unreachable {
    * Writes the answer, if there may be one: not about ICMP, whatever its type, nor about fragments
    * but the first, nor about what has the longest header (upstream has no room for it).
    *
-   * <p>Where the offender has less than 8 bytes of payload it is quoted as far as it goes; upstream
-   * adds what its buffer held before (B28).
+   * <p>Where the offender has less than 8 bytes of payload, zeros make up for it: upstream sends
+   * what its buffer held before (B28), of the same length.
    *
    * @param at the offender, admitted by {@link Admission#ofTun}
    * @param into where {@link #LONGEST} bytes are free
@@ -42,7 +42,7 @@ final class Unreachable {
     if (Ipv4.protocol(network, at) == Ipv4.ICMP || later || header >= 60) {
       return 0;
     }
-    int quote = Math.min(header + QUOTED, Ipv4.totalLength(network, at));
+    int quote = header + QUOTED;
     int total = Ipv4.HEADER + ICMP_HEADER + quote;
     network.putInt(into, 0x4500_0000 | total);
     network.putInt(into + 4, 0); // no identification, no flags
@@ -53,7 +53,9 @@ final class Unreachable {
     int icmp = into + Ipv4.HEADER;
     network.putInt(icmp, DESTINATION_UNREACHABLE << 24);
     network.putInt(icmp + 4, 0);
-    network.put(icmp + ICMP_HEADER, network, at, quote);
+    network.putLong(icmp + ICMP_HEADER + header, 0);
+    int there = Math.min(quote, Ipv4.totalLength(network, at));
+    network.put(icmp + ICMP_HEADER, network, at, there);
     network.putShort(
         icmp + 2, Checksum.complement(Checksum.sum(memory, icmp, ICMP_HEADER + quote)));
     return total;

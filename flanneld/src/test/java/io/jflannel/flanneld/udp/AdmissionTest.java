@@ -82,6 +82,22 @@ class AdmissionTest {
   }
 
   @Test
+  void theDecrementIsInTheChecksum() {
+    for (int identification = 0; identification < 1 << 16; identification++) {
+      byte[] packet = packet("10.5.2.7", "10.5.1.9", 64);
+      NaivePacket.put16(packet, 4, identification);
+      NaivePacket.seal(packet);
+      memory.network().put(64, packet);
+      Ipv4.decrementTimeToLive(memory.network(), 64);
+      packet[8]--;
+      NaivePacket.seal(packet);
+      byte[] actual = new byte[packet.length];
+      memory.network().get(64, actual);
+      assertThat(actual).isEqualTo(packet);
+    }
+  }
+
+  @Test
   void lengthsMustAgree() {
     byte[] good = packet("10.5.2.7", "10.5.1.9", 64);
     assertThat(ofPeer(Arrays.copyOf(good, 27))).isEqualTo(Verdict.TRUNCATED);

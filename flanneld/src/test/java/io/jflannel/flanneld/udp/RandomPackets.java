@@ -20,7 +20,8 @@ final class RandomPackets {
   /** The flows of a batch take turns; two flows each have the same addresses. */
   List<byte[]> batch(int most) {
     List<Flow> flows = new ArrayList<>();
-    int flowCount = 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 4);
+    int flowCount =
+        random.nextInt(4) == 0 ? 1 : 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 4);
     for (int i = 0; i < flowCount; i++) {
       flows.add(new Flow(i));
     }
@@ -66,6 +67,8 @@ final class RandomPackets {
     private final int options;
     private final int size;
     private final boolean dontFragment;
+    private final int flags;
+    private final int deviations = random.nextInt(8) == 0 ? 100_000 : 160; // of so many, one kind
     private final int timeToLive = 2 + random.nextInt(200);
     private int identification = random.nextInt(1 << 16);
     private long sequence = random.nextInt();
@@ -78,6 +81,8 @@ final class RandomPackets {
       options = random.nextBoolean() ? 12 : 4 * random.nextInt(11);
       size = 1 + random.nextInt(random.nextInt(30) == 0 ? 9000 : 200);
       dontFragment = random.nextBoolean();
+      int special = random.nextInt(20);
+      flags = special == 0 ? 0x50 : special == 1 ? 0x90 : 0x10;
     }
 
     byte[] next() {
@@ -122,7 +127,7 @@ final class RandomPackets {
       NaivePacket.put32(packet, at + 4, sequence);
       NaivePacket.put32(packet, at + 8, acknowledged);
       packet[at + 12] = (byte) ((20 + options) / 4 << 4);
-      packet[at + 13] = 0x10;
+      packet[at + 13] = (byte) flags;
       NaivePacket.put16(packet, at + 14, 500);
       NaivePacket.put16(packet, at + 18, 0);
       for (int i = 0; i < options; i++) {
@@ -142,7 +147,7 @@ final class RandomPackets {
     private void deviate(byte[] packet) {
       int ip = NaivePacket.header(packet);
       boolean tcp = protocol == TCP;
-      switch (random.nextInt(160)) {
+      switch (random.nextInt(deviations)) {
         case 0 -> packet[1] = (byte) random.nextInt(256);
         case 1 -> packet[8] = (byte) (2 + random.nextInt(200));
         case 2 -> NaivePacket.put16(packet, 6, random.nextInt(1 << 16)); // fragments
@@ -168,6 +173,7 @@ final class RandomPackets {
           NaivePacket.seal(packet); // but it was admitted
           return;
         }
+        case 18 -> packet[6] ^= 0x40;
         default -> {
           return;
         }

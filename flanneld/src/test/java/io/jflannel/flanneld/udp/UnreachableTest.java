@@ -61,11 +61,13 @@ class UnreachableTest {
     assertThat(answer(first)).hasSize(56);
   }
 
-  /** B28: upstream adds what the buffer held before. */
+  /** B28: upstream quotes what the buffer held before. */
   @Test
-  void noMoreIsQuotedThanThereIs() {
+  void whatIsMissingIsQuotedAsZeros() {
+    answer(packet(17, 20, 100)); // leaves something behind in the memory
     byte[] answer = answer(packet(17, 20, 3));
-    assertThat(answer).hasSize(28 + 23);
+    assertThat(answer).hasSize(56);
+    assertThat(HexFormat.of().formatHex(answer, 48, 56)).isEqualTo("7777770000000000");
     assertThat(NaivePacket.sum(answer, 20, answer.length, 0)).isEqualTo(0xffff);
     assertThat(NaivePacket.sealed(answer)).isTrue();
   }
