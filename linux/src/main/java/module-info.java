@@ -8,6 +8,7 @@ module io.jflannel.linux {
   requires static org.jspecify;
 
   exports io.jflannel.linux;
+  exports io.jflannel.linux.bpf;
   exports io.jflannel.linux.netfilter;
   exports io.jflannel.linux.route;
   exports io.jflannel.linux.tun;

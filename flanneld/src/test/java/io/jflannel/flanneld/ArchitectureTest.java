@@ -46,6 +46,7 @@ class ArchitectureTest {
           "store..",
           "traffic",
           "firewall",
+          "fastpath",
           "backend",
           "kernel",
           "reconcile",

@@ -14,7 +14,9 @@ public enum Capability {
   /** Devices, addresses, routes, and the kernel parameters of the network. */
   NET_ADMIN(12),
   /** Namespaces and mounts. */
-  SYS_ADMIN(21);
+  SYS_ADMIN(21),
+  /** Programs and maps of eBPF (Linux 5.8). */
+  BPF(39);
 
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Pattern EFFECTIVE = Pattern.compile("(?m)^CapEff:\\s*([0-9a-f]{1,16})$");

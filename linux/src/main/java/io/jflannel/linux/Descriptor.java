@@ -5,7 +5,7 @@ import io.jflannel.linux.ffi.Libc;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** An open file descriptor that is closed at most once, so that a re-used number is never hit. */
-final class Descriptor implements AutoCloseable {
+public final class Descriptor implements AutoCloseable {
 
   static final int O_RDONLY = 0;
   static final int O_WRONLY = 1;
@@ -27,7 +27,14 @@ final class Descriptor implements AutoCloseable {
     return new Descriptor(checked("open " + path, Libc.open(path, flags | O_CLOEXEC, mode)));
   }
 
-  static Descriptor adopt(String operation, int result) {
+  /**
+   * Takes over what a system call has returned.
+   *
+   * @param operation for the exception
+   * @param result a descriptor, or a negative errno
+   * @throws LinuxException if it is an errno
+   */
+  public static Descriptor adopt(String operation, int result) {
     return new Descriptor(checked(operation, result));
   }
 
@@ -38,7 +45,8 @@ final class Descriptor implements AutoCloseable {
     return result;
   }
 
-  int number() {
+  /** What the kernel calls it. */
+  public int number() {
     if (closed.get()) {
       throw new IllegalStateException("the descriptor is closed");
     }

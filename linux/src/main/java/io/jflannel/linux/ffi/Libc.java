@@ -58,10 +58,20 @@ public final class Libc {
   private static final MemorySegment SHUTDOWN = symbol("shutdown");
   private static final MemorySegment SIGNAL = symbol("signal");
   private static final MemorySegment SOCKET = symbol("socket");
+  private static final MemorySegment SYSCALL = symbol("syscall");
   private static final MemorySegment UMOUNT2 = symbol("umount2");
   private static final MemorySegment UNSHARE = symbol("unshare");
   private static final MemorySegment WRITE = symbol("write");
   private static final MemorySegment WRITEV = symbol("writev");
+
+  /** Of bpf(2): asm/unistd_64.h, and asm-generic/unistd.h for all younger architectures. */
+  private static final int BPF_NUMBER =
+      switch (System.getProperty("os.arch")) {
+        case "amd64" -> 321;
+        case "s390x" -> 351;
+        case "ppc64le" -> 361;
+        case null, default -> 280;
+      };
 
   /** Of calls that pass no memory. */
   private static final Object NOTHING = new Object();
@@ -321,6 +331,19 @@ public final class Libc {
    */
   public static int signal(int number, int handler) {
     return call(SIGNAL, NOTHING, number, handler, 0, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/bpf.2.html">bpf(2)</a>, for which the C library
+   * has no function.
+   *
+   * @param attributes union bpf_attr; all of it is passed
+   * @param kept the memory behind the addresses in the attributes
+   */
+  public static int bpf(int command, NativeBuffer attributes, Object kept) {
+    Object all = List.of(attributes, kept);
+    return call(
+        SYSCALL, all, BPF_NUMBER, command, attributes.address(), attributes.capacity(), 0, 0);
   }
 
   /**
