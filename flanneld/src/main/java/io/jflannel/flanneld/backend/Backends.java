@@ -65,6 +65,11 @@ public final class Backends {
                 + String.join(", ", LATER));
   }
 
+  /** The backend udp on a node whose kernel unwraps datagrams. */
+  public static Backend withKernelDecap(Backend backend) {
+    return new WithKernelDecap(backend);
+  }
+
   /** The same backend with {@code --ip-blackhole-route}. */
   public static Backend withBlackholeRoute(Backend backend) {
     return new WithBlackhole(backend);

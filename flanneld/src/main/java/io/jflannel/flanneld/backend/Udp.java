@@ -104,7 +104,7 @@ final class Udp implements Backend {
     if (!type.equals(PUBLISHED)) {
       problems.add(new Problem(peer, Problems.otherBackend(peer, PUBLISHED)));
     } else if (subnet.isPresent() && host.isPresent()) {
-      resources.add(new TunnelPeer(subnet.get(), host.get()));
+      resources.add(new TunnelPeer(subnet.get(), host.get(), false));
     } else if (subnet.isPresent()) {
       problems.add(new Problem(peer, Problems.noPublicIp(Family.V4)));
     }

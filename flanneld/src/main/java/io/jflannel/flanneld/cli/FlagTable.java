@@ -150,7 +150,8 @@ final class FlagTable {
                   + " file"),
           choice(
               "udp-datapath",
-              List.of("auto", "offload", "batch", "single"),
+              List.of("auto", "ebpf", "offload", "batch", "single"),
               "how the backend udp carries packets (ours): auto (the best that the kernel knows),"
-                  + " offload (large packets), batch (many in a call) or single"));
+                  + " ebpf (in the kernel, between nodes that both ask for it), offload (large packets),"
+                  + " batch (many in a call) or single"));
 }

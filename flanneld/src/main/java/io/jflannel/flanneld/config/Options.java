@@ -154,6 +154,7 @@ public record Options(
    */
   public enum UdpDatapath {
     AUTO,
+    EBPF,
     OFFLOAD,
     BATCH,
     SINGLE

@@ -212,7 +212,8 @@ final class Daemon {
   private Backend backend(
       NetworkConfig config, ExternalInterface external, Tunnelling tunnelling, String place) {
     try {
-      Backend backend = Backends.of(config, external, udp -> tunnelling.device(udp, external));
+      Backend backend =
+          tunnelling.with(Backends.of(config, external, udp -> tunnelling.device(udp, external)));
       return options.ipBlackholeRoute() ? Backends.withBlackholeRoute(backend) : backend;
     } catch (ConfigException e) {
       throw new StartException(e.in(place).getMessage());

@@ -13,7 +13,7 @@ import java.util.Optional;
 /**
  * The daemon runs without the optimising compiler, which takes memory and time that a control loop
  * does not need; a user-space data path is three times as fast with it. Which backend is asked for
- * is only known when the JVM runs, so it is started again, in the same process (ADR 6).
+ * is only known when the JVM runs, so it is started again, in the same process (ADR 7).
  *
  * @param arguments of the command line
  */

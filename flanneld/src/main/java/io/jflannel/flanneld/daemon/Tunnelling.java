@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.daemon;
 
+import io.jflannel.flanneld.backend.Backend;
+import io.jflannel.flanneld.backend.Backends;
 import io.jflannel.flanneld.backend.UdpConfig;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.state.ExternalInterface;
@@ -17,13 +19,15 @@ final class Tunnelling implements AutoCloseable {
 
   private final OptimisedJvm jvm;
   private final Optional<Datapath> datapath;
+  private final boolean ebpf;
   private Optional<UdpTunnels> tunnels = Optional.empty();
 
   Tunnelling(Options.UdpDatapath asked, OptimisedJvm jvm) {
     this.jvm = jvm;
+    ebpf = asked == Options.UdpDatapath.EBPF;
     datapath =
         switch (asked) {
-          case AUTO -> Optional.empty();
+          case AUTO, EBPF -> Optional.empty();
           case OFFLOAD -> Optional.of(Datapath.OFFLOAD);
           case BATCH -> Optional.of(Datapath.BATCH);
           case SINGLE -> Optional.of(Datapath.SINGLE);
@@ -45,7 +49,12 @@ final class Tunnelling implements AutoCloseable {
     try {
       UdpTunnels made =
           UdpTunnels.claim(
-              local, config.port(), config.network(), config.deviceMtu(external), datapath);
+              local,
+              config.port(),
+              config.network(),
+              config.deviceMtu(external),
+              datapath,
+              ebpf ? Optional.of(external.name()) : Optional.empty());
       tunnels = Optional.of(made);
       return made.device();
     } catch (LinuxException e) {
@@ -53,6 +62,13 @@ final class Tunnelling implements AutoCloseable {
           "The backend udp cannot make its tunnel: %s (it needs /dev/net/tun, CAP_NET_ADMIN, and UDP port %d of %s for itself)"
               .formatted(e.getMessage(), config.port(), local));
     }
+  }
+
+  /** The backend as it is with this tunnel. */
+  Backend with(Backend backend) {
+    return tunnels.filter(UdpTunnels::unwrapsInKernel).isPresent()
+        ? Backends.withKernelDecap(backend)
+        : backend;
   }
 
   /** For the kernel's part. */

@@ -56,7 +56,8 @@ final class EntryReader {
       }
     }
     Optional<Tunnels.Open> tunnel = tunnels.present();
-    tunnel.ifPresent(open -> open.peers().forEach((s, host) -> found.add(new TunnelPeer(s, host))));
+    tunnel.ifPresent(
+        open -> open.peers().forEach((s, p) -> found.add(new TunnelPeer(s, p.host(), p.kernel()))));
     Optional<Link> tun = tunnel.flatMap(open -> socket.link(open.device()));
     tun.ifPresent(link -> addNetworkRoute(names.noted(link), ownership, found));
     for (Family family : Family.values()) {

@@ -21,7 +21,6 @@ import io.jflannel.linux.RepliesLostException;
 import io.jflannel.linux.route.Request;
 import io.jflannel.linux.route.RouteSocket;
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -134,11 +133,11 @@ public final class NetlinkTarget implements Target {
       changes.forEach(change -> failures.add(new Failure(change, "there is no tunnel")));
       return;
     }
-    Map<Cidr, Ip> peers = new HashMap<>(tunnel.get().peers());
+    Map<Cidr, Tunnels.Peer> peers = new HashMap<>(tunnel.get().peers());
     for (Change change : changes) {
       switch (change) {
-        case Change.Add(TunnelPeer(var subnet, var host)) -> peers.put(subnet, host);
-        case Change.Replace(TunnelPeer(var subnet, var host), _) -> peers.put(subnet, host);
+        case Change.Add(TunnelPeer peer) -> peers.put(peer.subnet(), at(peer));
+        case Change.Replace(TunnelPeer peer, _) -> peers.put(peer.subnet(), at(peer));
         case Change.Delete(TunnelPeer peer) -> peers.remove(peer.subnet());
         case Change.Add _, Change.Replace _, Change.Delete _ ->
             failures.add(new Failure(change, "is not for tunnels"));
@@ -146,6 +145,10 @@ public final class NetlinkTarget implements Target {
     }
     tunnels.forward(peers);
     messages++;
+  }
+
+  private static Tunnels.Peer at(TunnelPeer peer) {
+    return new Tunnels.Peer(peer.host(), peer.kernel());
   }
 
   private static boolean isDevice(Resource resource) {

@@ -35,7 +35,7 @@ final class Words {
     return switch (resource) {
       case VxlanDevice device -> "device " + device.name() + " (vxlan id " + device.vni() + ")";
       case TunDevice device -> "device " + device.name() + " (tun)";
-      case TunnelPeer(var subnet, var host) -> "tunnel peer " + subnet + " at " + host;
+      case TunnelPeer(var subnet, var host, var _) -> "tunnel peer " + subnet + " at " + host;
       case OtherDevice(var name, var kind) -> "device " + name + " (" + kind + ")";
       case DeviceAddress(var device, var cidr) -> "address " + cidr + " dev " + device;
       case DeviceSysctl(var _, var path, var value) -> "setting " + path + "=" + value;

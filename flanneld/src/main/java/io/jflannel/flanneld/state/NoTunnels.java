@@ -3,7 +3,6 @@ package io.jflannel.flanneld.state;
 
 import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,7 +20,7 @@ final class NoTunnels implements Tunnels {
   }
 
   @Override
-  public void forward(Map<Cidr, Ip> peers) {
+  public void forward(Map<Cidr, Peer> peers) {
     throw new UnsupportedOperationException("there is no tunnel");
   }
 

@@ -244,8 +244,12 @@ public sealed interface Resource {
     }
   }
 
-  /** A subnet behind our tunnel, and the host that has it. */
-  record TunnelPeer(Cidr subnet, Ip host) implements Resource {
+  /**
+   * A subnet behind our tunnel, and the host that has it.
+   *
+   * @param kernel whether its packets may pass by the kernel alone, on both ends
+   */
+  record TunnelPeer(Cidr subnet, Ip host, boolean kernel) implements Resource {
     @Override
     public Key key() {
       return new Key.TunnelledSubnet(subnet);

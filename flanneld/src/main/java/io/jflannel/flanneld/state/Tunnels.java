@@ -14,11 +14,18 @@ public interface Tunnels {
   Tunnels NONE = new NoTunnels();
 
   /**
+   * Who has a subnet.
+   *
+   * @param kernel whether packets may pass by the kernel alone, on both ends
+   */
+  record Peer(Ip host, boolean kernel) {}
+
+  /**
    * A tunnel that runs.
    *
    * @param peers subnets and the hosts that have them
    */
-  record Open(String device, Ip local, int port, Cidr subnet, Map<Cidr, Ip> peers) {
+  record Open(String device, Ip local, int port, Cidr subnet, Map<Cidr, Peer> peers) {
     public Open {
       peers = Map.copyOf(peers);
     }
@@ -36,7 +43,7 @@ public interface Tunnels {
   void open(TunDevice wanted);
 
   /** Who has which subnet from now on. */
-  void forward(Map<Cidr, Ip> peers);
+  void forward(Map<Cidr, Peer> peers);
 
   /** Ends the tunnel, and with it the device. */
   void close();

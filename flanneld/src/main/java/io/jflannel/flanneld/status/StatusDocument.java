@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
+import io.jflannel.flanneld.fastpath.FastPathCounters;
 import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.Lease;
@@ -186,14 +187,44 @@ public final class StatusDocument {
             drops.number(reason.name().toLowerCase(Locale.ROOT), count);
           }
         });
+    Fields fields =
+        new Fields()
+            .text("device", tunnel.device())
+            .text(
+                "datapath",
+                tunnel.kernel().isPresent()
+                    ? "ebpf"
+                    : tunnel.datapath().path().name().toLowerCase(Locale.ROOT))
+            .texts("fallbacks", tunnel.datapath().fallbacks())
+            .put("sent", direction(tunnel.counters().sent()))
+            .put("received", direction(tunnel.counters().received()))
+            .put("drops", drops.object())
+            .number("unreachable", tunnel.counters().unreachable());
+    tunnel.kernel().ifPresent(kernel -> fields.put("kernel", kernel(kernel)));
+    return fields.object();
+  }
+
+  /** What passed by the kernel alone, and why others did not. */
+  private static Json kernel(FastPathCounters counters) {
+    Fields others = new Fields();
+    counters
+        .others()
+        .forEach((reason, count) -> {
+          if (count > 0) {
+            others.number(reason.name().toLowerCase(Locale.ROOT), count);
+          }
+        });
     return new Fields()
-        .text("device", tunnel.device())
-        .text("datapath", tunnel.datapath().path().name().toLowerCase(Locale.ROOT))
-        .texts("fallbacks", tunnel.datapath().fallbacks())
-        .put("sent", direction(tunnel.counters().sent()))
-        .put("received", direction(tunnel.counters().received()))
-        .put("drops", drops.object())
-        .number("unreachable", tunnel.counters().unreachable())
+        .put("sent", traffic(counters.sent()))
+        .put("received", traffic(counters.received()))
+        .put("others", others.object())
+        .object();
+  }
+
+  private static Json traffic(FastPathCounters.Traffic traffic) {
+    return new Fields()
+        .number("packets", traffic.packets())
+        .number("bytes", traffic.bytes())
         .object();
   }
 

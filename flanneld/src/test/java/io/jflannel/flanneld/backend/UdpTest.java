@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jflannel.flanneld.backend.Backend.Desired;
 import io.jflannel.flanneld.config.ConfigException;
+import io.jflannel.flanneld.lease.KernelDecap;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
@@ -57,7 +58,7 @@ final class UdpTest {
                         true),
                     new DeviceAddress("flannel3", Cidr.parse("10.244.1.0/32")),
                     new Route(Cidr.parse("10.244.0.0/16"), new Via.Direct("flannel3")),
-                    new TunnelPeer(Cidr.parse("10.244.2.0/24"), Ip.parse("10.77.0.2")))));
+                    new TunnelPeer(Cidr.parse("10.244.2.0/24"), Ip.parse("10.77.0.2"), false))));
   }
 
   @Test // golden control-plane: {"PublicIP":"10.77.0.1","PublicIPv6":null}, also in dual stack
@@ -87,6 +88,21 @@ final class UdpTest {
     Desired desired = desired(udp(""), other, half, PEER);
     assertThat(desired.problems()).extracting(Backend.Problem::peer).containsExactly(other, half);
     assertThat(desired.state().all().stream().filter(TunnelPeer.class::isInstance)).hasSize(1);
+  }
+
+  @Test // ADR 6: byte for byte upstream's unless it is asked for, and used only where both do
+  void whoUnwrapsInTheKernelSaysSo() {
+    Backend ebpf = Backends.withKernelDecap(udp(""));
+    var macs = new Backend.Vteps(new MacAddress(1), new MacAddress(2));
+    assertThat(ebpf.attributes(external(), macs, Optional.empty()).backendData())
+        .contains(KernelDecap.data());
+    Lease able = lease("10.244.3.0/24", "", "10.77.0.3", "", "", "{\"KernelDecap\":1}", "");
+    assertThat(desired(ebpf, PEER, able).state().all())
+        .contains(
+            new TunnelPeer(Cidr.parse("10.244.2.0/24"), Ip.parse("10.77.0.2"), false),
+            new TunnelPeer(Cidr.parse("10.244.3.0/24"), Ip.parse("10.77.0.3"), true));
+    assertThat(desired(udp(""), able).state().all())
+        .contains(new TunnelPeer(Cidr.parse("10.244.3.0/24"), Ip.parse("10.77.0.3"), false));
   }
 
   @Test // B22

@@ -103,6 +103,31 @@ class UdpEndToEndTest {
     }
   }
 
+  @Test // between nodes that both announce it; a deleted device or another underlay is followed
+  void theKernelCarriesPacketsWhereBothAskForIt() throws Exception {
+    try (Lab lab = Lab.start(TWO, "--udp-datapath=ebpf")) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
+      Await.until(
+          "packets by the kernel",
+          Duration.ofSeconds(10),
+          () ->
+              Convergence.status(
+                  node,
+                  status -> {
+                    String text = status.document().text();
+                    return text.contains("\"datapath\":\"ebpf\"")
+                        && text.contains("\"kernel\":{\"sent\":{\"packets\":")
+                        && !text.contains("\"kernel\":{\"sent\":{\"packets\":0,");
+                  }));
+      HostState wanted = HostState.of(node);
+      node.script("ip link del flannel0");
+      wanted.await(node, "ip link del flannel0", Duration.ofSeconds(2));
+      assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
+    }
+  }
+
   @Test
   void aNameThatIsTakenIsPassedOver() throws Exception {
     try (Lab lab = Lab.start(TWO)) {
