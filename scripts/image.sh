@@ -93,6 +93,7 @@ program() {
   cat >"$image/bin/$1" <<END
 #!/bin/sh
 export MALLOC_ARENA_MAX=1 # one heap of malloc for all threads
+export JFLANNEL_LAUNCHER=$image/bin/$1 # the backend udp wants other flags
 cache=
 if [ -e $image/$1.aot ]; then cache="-XX:AOTCache=$image/$1.aot -Xlog:aot=error"; fi
 exec $JAVA_HOME/bin/java $lean \$cache ${3-} \\

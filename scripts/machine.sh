@@ -38,6 +38,12 @@ need() {
   [ -z "$missing" ] || install $missing
 }
 
+# a C compiler, with the headers of the C library and of the kernel
+need_c() {
+  need cc=gcc
+  [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/if_tun.h ] || install libc6-dev linux-libc-dev
+}
+
 # Docker's programs, without its services: they start neither now nor at the next boot
 need_docker() {
   command -v dockerd >/dev/null || (

@@ -11,5 +11,6 @@ module io.jflannel.linux {
   exports io.jflannel.linux.bpf;
   exports io.jflannel.linux.netfilter;
   exports io.jflannel.linux.route;
+  exports io.jflannel.linux.tun;
   exports io.jflannel.net;
 }

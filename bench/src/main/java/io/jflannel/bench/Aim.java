@@ -2,10 +2,13 @@
 package io.jflannel.bench;
 
 /** What a measure must be. */
-sealed interface Aim {
+public sealed interface Aim {
 
   /** Ours divided by the reference is at most this. */
   record RatioAtMost(double limit) implements Aim {}
+
+  /** Ours divided by the reference is at least this. */
+  record RatioAtLeast(double limit) implements Aim {}
 
   /** Ours is at most this, in the row's unit. */
   record AtMost(double limit) implements Aim {}

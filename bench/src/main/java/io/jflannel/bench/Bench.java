@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.bench;
 
+import io.jflannel.bench.udp.Udp;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** {@code bench/run NAME...}. */
+/** {@code bench/run [--quick] NAME...}. */
 public final class Bench {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-
-  /** All there are. */
-  private static final List<Benchmark> ALL =
-      List.of(new Convergence(), new Footprint(), new Rules());
 
   /** Looks around, after waiting for quiet. */
   interface Observer {
@@ -25,7 +22,13 @@ public final class Bench {
 
   /** Exit status 0: every aim met; 1: not every one; 2: no such benchmark. */
   public static void main(String[] names) throws InterruptedException {
-    System.exit(run(System.out, ALL, List.of(names), Surroundings::whenQuiet));
+    List<String> chosen = new ArrayList<>(List.of(names));
+    Scale scale = chosen.remove("--quick") ? Scale.QUICK : Scale.FULL;
+    System.exit(run(System.out, all(scale), chosen, Surroundings::whenQuiet));
+  }
+
+  private static List<Benchmark> all(Scale scale) {
+    return List.of(new Convergence(), new Footprint(), new Rules(), new Udp(scale));
   }
 
   static int run(PrintStream out, List<Benchmark> all, List<String> names, Observer observer)
@@ -36,7 +39,7 @@ public final class Bench {
     }
     if (names.isEmpty() || chosen.size() < names.size()) {
       String known = all.stream().map(Benchmark::name).collect(Collectors.joining(", "));
-      out.println("Usage: bench/run NAME...; there are: " + known);
+      out.println("Usage: bench/run [--quick] NAME...; there are: " + known);
       return 2;
     }
     boolean met = true;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /** One benchmark: a name for the command line and what it measures. */
-interface Benchmark {
+public interface Benchmark {
 
   String name();
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /** A real {@code flanneld} process on a host, on the etcd there. */
-final class Daemon {
+public final class Daemon {
 
   private static final Duration STATUS_STEP = Duration.ofMillis(50);
 
@@ -29,7 +29,7 @@ final class Daemon {
   }
 
   /** Starts it with options that name its store. */
-  static Daemon start(Host host, List<String> options) throws InterruptedException {
+  public static Daemon start(Host host, List<String> options) throws InterruptedException {
     return start(host, List.of(), options);
   }
 
@@ -47,7 +47,7 @@ final class Daemon {
   }
 
   /** Waits for the subnet file; since exec, at 2 ms. */
-  Duration awaitSubnetFile() throws InterruptedException {
+  public Duration awaitSubnetFile() throws InterruptedException {
     Deadline.seconds(120).await("the subnet file", process, () -> Files.exists(subnetFile(host)));
     return Duration.ofNanos(System.nanoTime() - startedAt);
   }
@@ -75,7 +75,7 @@ final class Daemon {
     return ProcessUsage.of(process.pid()).orElseThrow();
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
@@ -85,7 +85,8 @@ final class Daemon {
     process.waitFor();
   }
 
-  private static Path subnetFile(Host host) {
+  /** Where it writes what the node's containers need. */
+  public static Path subnetFile(Host host) {
     return host.directory().resolve("subnet.env");
   }
 

@@ -4,16 +4,16 @@ package io.jflannel.bench;
 import java.time.Duration;
 
 /** A moment until which something is waited for. */
-record Deadline(long nanoTime) {
+public record Deadline(long nanoTime) {
 
   private static final Duration STEP = Duration.ofMillis(2);
 
   /** What is waited for. */
-  interface Condition {
+  public interface Condition {
     boolean holds() throws InterruptedException;
   }
 
-  static Deadline seconds(long seconds) {
+  public static Deadline seconds(long seconds) {
     return new Deadline(System.nanoTime() + Duration.ofSeconds(seconds).toNanos());
   }
 
@@ -22,7 +22,7 @@ record Deadline(long nanoTime) {
    *
    * @throws IllegalStateException if the deadline passes or the process ends first
    */
-  void await(String what, Process process, Condition condition) throws InterruptedException {
+  public void await(String what, Process process, Condition condition) throws InterruptedException {
     await(what, process, STEP, condition);
   }
 

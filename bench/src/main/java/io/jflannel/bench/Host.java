@@ -13,11 +13,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A host of its own: a named network namespace with {@code eth0} at 10.128.0.1/9, a directory, and
- * the processes started on it. Closing it ends the processes and removes everything; so does the
- * end of this JVM.
+ * A host of its own: a named network namespace, a directory, and the processes started on it.
+ * Closing it ends the processes and removes everything; so does the end of this JVM, however it
+ * comes.
  */
-final class Host implements AutoCloseable {
+public final class Host implements AutoCloseable {
 
   static final String ADDRESS = "10.128.0.1";
 
@@ -32,26 +32,32 @@ final class Host implements AutoCloseable {
 
   private Host(String name) throws IOException {
     this.name = name;
-    directory = Files.createTempDirectory("jflannel-bench");
+    Guard.start();
+    directory = Files.createTempDirectory(name);
     namespace = NetworkNamespace.create(name);
     Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   /**
-   * Makes one.
+   * Makes one with {@code eth0} at 10.128.0.1/9.
    *
    * @param role part of the namespace's name, after the prefix of this run
    */
   static Host create(String role) throws InterruptedException {
+    Host host = bare(role);
     try {
-      Host host = new Host("jfb" + ProcessHandle.current().pid() + "-" + role);
-      try {
-        host.addUnderlay();
-        return host;
-      } catch (RuntimeException | InterruptedException e) {
-        host.close();
-        throw e;
-      }
+      host.addUnderlay();
+      return host;
+    } catch (RuntimeException | InterruptedException e) {
+      host.close();
+      throw e;
+    }
+  }
+
+  /** Makes one that has no interface but its loopback, which is down. */
+  public static Host bare(String role) {
+    try {
+      return new Host(Guard.PREFIX + role);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -67,7 +73,12 @@ final class Host implements AutoCloseable {
     run("ip", "route", "add", "default", "via", "10.128.0.2");
   }
 
-  Path directory() {
+  /** Of its namespace. */
+  public String name() {
+    return name;
+  }
+
+  public Path directory() {
     return directory;
   }
 
@@ -76,7 +87,7 @@ final class Host implements AutoCloseable {
   }
 
   /** Starts a process here; its output goes to a file. */
-  Process start(Path output, List<String> command) throws InterruptedException {
+  public Process start(Path output, List<String> command) throws InterruptedException {
     Process process =
         namespace.run(() -> {
           ProcessBuilder builder =
@@ -99,7 +110,7 @@ final class Host implements AutoCloseable {
    * @return what it printed, errors included
    * @throws IllegalStateException with that if it fails
    */
-  String run(String... command) throws InterruptedException {
+  public String run(String... command) throws InterruptedException {
     try {
       Path output = Files.createTempFile(directory, "run", ".log");
       int status = start(output, List.of(command)).waitFor();

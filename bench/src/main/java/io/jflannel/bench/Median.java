@@ -5,12 +5,12 @@ import java.time.Duration;
 import java.util.List;
 
 /** Medians. */
-final class Median {
+public final class Median {
 
   private Median() {}
 
   /** Of an odd number of values; of an even number, the higher of the middle two. */
-  static double of(List<Double> values) {
+  public static double of(List<Double> values) {
     return values.stream().sorted().toList().get(values.size() / 2);
   }
 

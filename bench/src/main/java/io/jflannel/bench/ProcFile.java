@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** Reads of {@code /proc}. Processes may end at any moment: then there is nothing. */
-final class ProcFile {
+public final class ProcFile {
 
   private ProcFile() {}
 
@@ -20,7 +20,7 @@ final class ProcFile {
     }
   }
 
-  static String of(String name) {
+  public static String of(String name) {
     try {
       return Files.readString(Path.of("/proc", name));
     } catch (IOException e) {

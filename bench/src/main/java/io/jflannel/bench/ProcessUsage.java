@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  * @param anonymousKb the part of the resident set that is no file's, in KiB
  * @param ofFilesKb the part that is mapped from files, in KiB
  */
-record ProcessUsage(Duration cpu, long residentKb, long peakKb, long anonymousKb, long ofFilesKb) {
+public record ProcessUsage(
+    Duration cpu, long residentKb, long peakKb, long anonymousKb, long ofFilesKb) {
 
   /** USER_HZ: what the kernel counts in towards user space, on every architecture Linux runs on. */
   private static final long TICKS_PER_SECOND = 100;
@@ -38,7 +39,7 @@ record ProcessUsage(Duration cpu, long residentKb, long peakKb, long anonymousKb
    * Time on a CPU of the threads that live now, finer than ticks: the first number of {@code
    * /proc/PID/task/TID/schedstat}.
    */
-  static long scheduledNanos(long pid) {
+  public static long scheduledNanos(long pid) {
     String[] threads = Path.of("/proc", Long.toString(pid), "task").toFile().list();
     return Stream.of(threads == null ? new String[0] : threads)
         .flatMap(thread -> ProcFile.of(pid, "task/" + thread + "/schedstat").stream())

@@ -7,9 +7,9 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** The table of a benchmark: measure, ours, reference, ratio, aim, met or short. */
-record Report(String name, String reference, List<Row> rows) {
+public record Report(String name, String reference, List<Row> rows) {
 
-  Report {
+  public Report {
     rows = List.copyOf(rows);
   }
 
@@ -34,6 +34,7 @@ record Report(String name, String reference, List<Row> rows) {
         compared ? number(row.ratio()) + "x" : "-",
         switch (row.aim()) {
           case Aim.RatioAtMost ratio -> "<= " + number(ratio.limit()) + "x";
+          case Aim.RatioAtLeast ratio -> ">= " + number(ratio.limit()) + "x";
           case Aim.AtMost most -> "<= " + number(most.limit()) + " " + row.unit();
           case Aim.None none -> "-";
         },
@@ -41,7 +42,7 @@ record Report(String name, String reference, List<Row> rows) {
   }
 
   /** Three significant digits; whole numbers above a hundred. */
-  static String number(double value) {
+  public static String number(double value) {
     if (Double.isNaN(value) || Double.isInfinite(value)) {
       return "?";
     }
@@ -50,7 +51,8 @@ record Report(String name, String reference, List<Row> rows) {
     return String.format(Locale.ROOT, "%." + Math.clamp(decimals, 0, 9) + "f", value);
   }
 
-  private static String aligned(List<List<String>> rows) {
+  /** Columns side by side, as wide as their widest cell; all rows have as many cells. */
+  public static String aligned(List<List<String>> rows) {
     List<Integer> widths = new ArrayList<>();
     for (int column = 0; column < rows.getFirst().size(); column++) {
       int at = column;

@@ -8,24 +8,25 @@ import java.util.OptionalDouble;
  *
  * @param measure what, in words
  * @param unit of ours and of the reference
- * @param ours what jflannel needs; less is better
- * @param reference what the reference needed in the same run, if there is one
+ * @param ours what jflannel needs, or does
+ * @param reference what the reference needed, or did, in the same run, if there is one
  */
-record Row(String measure, String unit, double ours, OptionalDouble reference, Aim aim) {
+public record Row(String measure, String unit, double ours, OptionalDouble reference, Aim aim) {
 
-  Row {
-    if (aim instanceof Aim.RatioAtMost && reference.isEmpty()) {
+  public Row {
+    boolean isRatio = aim instanceof Aim.RatioAtMost || aim instanceof Aim.RatioAtLeast;
+    if (isRatio && reference.isEmpty()) {
       throw new IllegalArgumentException("a ratio needs a reference: " + measure);
     }
   }
 
   /** A measure beside a reference. */
-  static Row against(String measure, String unit, double ours, double reference, Aim aim) {
+  public static Row against(String measure, String unit, double ours, double reference, Aim aim) {
     return new Row(measure, unit, ours, OptionalDouble.of(reference), aim);
   }
 
   /** A measure alone. */
-  static Row alone(String measure, String unit, double ours, Aim aim) {
+  public static Row alone(String measure, String unit, double ours, Aim aim) {
     return new Row(measure, unit, ours, OptionalDouble.empty(), aim);
   }
 
@@ -35,9 +36,10 @@ record Row(String measure, String unit, double ours, OptionalDouble reference, A
   }
 
   /** Whether the aim is met. A value that is not a number meets none. */
-  boolean met() {
+  public boolean met() {
     return switch (aim) {
       case Aim.RatioAtMost ratio -> ratio() <= ratio.limit();
+      case Aim.RatioAtLeast ratio -> ratio() >= ratio.limit();
       case Aim.AtMost most -> ours <= most.limit();
       case Aim.None none -> true;
     };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -14,6 +16,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.Reader;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.Channel;
 import java.nio.file.Files;
 import java.time.Clock;
@@ -137,6 +142,18 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideOutsideOfPackage("io.jflannel.linux.ffi")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("java.lang.foreign")
+                .and(not(belongToAnyOf(Arena.class, MemorySegment.class, ValueLayout.class))))
+        .check(CLASSES);
+  }
+
+  @Test // off-heap memory as such is no call
+  void foreignMemoryIsTheLinuxModulesConcern() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("io.jflannel.linux.ffi", "io.jflannel.linux.tun")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("java.lang.foreign")

@@ -147,5 +147,11 @@ final class FlagTable {
               "status-file",
               "",
               "file that shows the daemon's state (ours); empty: status.json beside the subnet"
-                  + " file"));
+                  + " file"),
+          choice(
+              "udp-datapath",
+              List.of("auto", "ebpf", "offload", "batch", "single"),
+              "how the backend udp carries packets (ours): auto (the best that the kernel knows),"
+                  + " ebpf (in the kernel, between nodes that both ask for it), offload (large packets),"
+                  + " batch (many in a call) or single"));
 }

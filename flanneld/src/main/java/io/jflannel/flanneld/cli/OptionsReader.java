@@ -53,7 +53,8 @@ final class OptionsReader {
         path(values, "local-store"),
         values.choice("on-lease-lost", Options.OnLeaseLost.class),
         path(values, "status-file"),
-        values.choice("nexthop-objects", Options.NexthopObjects.class));
+        values.choice("nexthop-objects", Options.NexthopObjects.class),
+        values.choice("udp-datapath", Options.UdpDatapath.class));
   }
 
   private static Options.Etcd etcd(FlagValues values) {

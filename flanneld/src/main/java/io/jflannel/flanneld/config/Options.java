@@ -37,7 +37,8 @@ public record Options(
     Optional<Path> localStore,
     OnLeaseLost onLeaseLost,
     Optional<Path> statusFile,
-    NexthopObjects nexthopObjects) {
+    NexthopObjects nexthopObjects,
+    UdpDatapath udpDatapath) {
 
   public Options {
     ifaces = List.copyOf(ifaces);
@@ -146,6 +147,17 @@ public record Options(
   public enum OnLeaseLost {
     FOLLOW,
     EXIT
+  }
+
+  /**
+   * {@code --udp-datapath} (ours): how the backend udp carries packets; auto: the best there is.
+   */
+  public enum UdpDatapath {
+    AUTO,
+    EBPF,
+    OFFLOAD,
+    BATCH,
+    SINGLE
   }
 
   /** {@code --nexthop-objects} (ours). */

@@ -45,12 +45,14 @@ final class Daemon {
   private static final Path BRIDGE_SETTINGS = Path.of("/proc/sys/net/bridge");
 
   private final Options options;
+  private final OptimisedJvm jvm;
   private final Map<String, String> environment;
   private final Board board = new Board();
 
-  Daemon(Options options, Map<String, String> environment) {
+  Daemon(Options options, OptimisedJvm jvm) {
     this.options = options;
-    this.environment = environment;
+    this.jvm = jvm;
+    environment = jvm.environment();
   }
 
   /**
@@ -67,10 +69,11 @@ final class Daemon {
     try (SubnetFile file = subnetFile()) {
       PreviousSubnets previous = lockAndReadBack(file);
       try (LeaseStore store = openStore();
+          Tunnelling tunnelling = new Tunnelling(options.udpDatapath(), jvm);
           TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
         serveHealth(scope);
         scope.forkPlatform("herald", herald(about)::run);
-        prepare(scope, store, previous).start(scope, store, file);
+        prepare(scope, store, tunnelling, previous).start(scope, store, file);
         board.update(Facts::running);
         scope.join();
       } catch (LeaseLostException e) {
@@ -154,19 +157,21 @@ final class Daemon {
   }
 
   /** Everything that must be known before a lease is asked for. */
-  private Node prepare(TaskScope scope, LeaseStore store, PreviousSubnets previous)
+  private Node prepare(
+      TaskScope scope, LeaseStore store, Tunnelling tunnelling, PreviousSubnets previous)
       throws InterruptedException {
     NetworkConfig config = new ConfigWait(store, board, scope::check).await();
     board.update(facts -> facts.withStore(store.description()));
     checkBridge(config);
     ExternalInterface external = chooseInterface(config);
     board.update(facts -> facts.with(external));
-    Backend backend = backend(config, external, store.configPlace());
+    Backend backend = backend(config, external, tunnelling, store.configPlace());
     Doubts.of(config, external, store.configPlace())
         .forEach(doubt -> LOG.log(Level.WARNING, doubt));
     Backend.Vteps vteps = ExistingVteps.read(backend.devices(), RandomGenerator.getDefault());
     Optional<String> programs = Optional.ofNullable(environment.get("PATH"));
-    return new Node(options, config, backend, external, vteps, previous, programs, board);
+    return new Node(
+        options, config, backend, tunnelling, external, vteps, previous, programs, board);
   }
 
   private void checkBridge(NetworkConfig config) {
@@ -204,9 +209,11 @@ final class Daemon {
     }
   }
 
-  private Backend backend(NetworkConfig config, ExternalInterface external, String place) {
+  private Backend backend(
+      NetworkConfig config, ExternalInterface external, Tunnelling tunnelling, String place) {
     try {
-      Backend backend = Backends.of(config, external);
+      Backend backend =
+          tunnelling.with(Backends.of(config, external, udp -> tunnelling.device(udp, external)));
       return options.ipBlackholeRoute() ? Backends.withBlackholeRoute(backend) : backend;
     } catch (ConfigException e) {
       throw new StartException(e.in(place).getMessage());

@@ -46,6 +46,10 @@ final class Doubts {
                       + loopback
                       + ", which this one announces: name another interface with --iface"));
     }
+    if (config.backendType().equalsIgnoreCase("udp") && config.enabled(Family.V6)) {
+      doubts.add(
+          place + ": Backend.Type: \"udp\" carries IPv4 only: IPv6 subnets are not connected");
+    }
     mtu(config)
         .filter(mtu -> mtu > external.mtu())
         .ifPresent(mtu ->

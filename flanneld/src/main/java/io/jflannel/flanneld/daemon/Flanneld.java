@@ -9,7 +9,6 @@ import io.jflannel.flanneld.log.Logging;
 import java.io.PrintStream;
 import java.lang.System.Logger.Level;
 import java.util.List;
-import java.util.Map;
 
 /** The program {@code flanneld}: command line in, exit status out (spec 1.7). */
 public final class Flanneld {
@@ -32,7 +31,7 @@ public final class Flanneld {
         case CommandLine.Help help -> print(help.usage());
         case CommandLine.Version _ -> print(Version.text() + "\n");
         case CommandLine.Bad bad -> refuse(bad, System.err);
-        case CommandLine.Run run -> run(run, System.getenv());
+        case CommandLine.Run run -> run(run, new OptimisedJvm(List.of(arguments), System.getenv()));
       };
     } catch (RuntimeException | Error e) {
       System.getLogger(Flanneld.class.getName()).log(Level.ERROR, "flanneld ends", e);
@@ -57,7 +56,7 @@ public final class Flanneld {
     return bad.status();
   }
 
-  private static int run(CommandLine.Run run, Map<String, String> environment) {
+  private static int run(CommandLine.Run run, OptimisedJvm jvm) {
     Logging.start(run.options().logFormat(), run.options().verbosity());
     System.Logger log = System.getLogger(Flanneld.class.getName());
     run.warnings().forEach(warning -> log.log(Level.WARNING, warning));
@@ -65,7 +64,7 @@ public final class Flanneld {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
-      new Daemon(run.options(), environment).run();
+      new Daemon(run.options(), jvm).run();
       return 0;
     } catch (InterruptedException stopped) {
       log.log(Level.INFO, "Stopped; the network stays up");

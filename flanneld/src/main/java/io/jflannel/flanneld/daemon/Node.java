@@ -27,8 +27,10 @@ import io.jflannel.flanneld.subnetfile.SubnetFile;
 import io.jflannel.flanneld.traffic.Claim;
 import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.flanneld.traffic.TrafficRules;
+import io.jflannel.flanneld.udp.UdpTunnels;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -48,9 +50,13 @@ import java.util.stream.Stream;
  */
 final class Node {
 
+  /** Between two looks at the tunnel's counters. */
+  private static final Duration COUNTING = Duration.ofSeconds(2);
+
   private final Options options;
   private final NetworkConfig config;
   private final Backend backend;
+  private final Tunnelling tunnelling;
   private final ExternalInterface chosen;
   private final PreviousSubnets previous;
   private final Board board;
@@ -73,6 +79,7 @@ final class Node {
       Options options,
       NetworkConfig config,
       Backend backend,
+      Tunnelling tunnelling,
       ExternalInterface chosen,
       Backend.Vteps vteps,
       PreviousSubnets previous,
@@ -81,6 +88,7 @@ final class Node {
     this.options = options;
     this.config = config;
     this.backend = backend;
+    this.tunnelling = tunnelling;
     this.chosen = chosen;
     this.previous = previous;
     this.board = board;
@@ -131,6 +139,9 @@ final class Node {
     SubnetFileKeeper keeper =
         new SubnetFileKeeper(file, files, state -> board.update(facts -> facts.with(state)));
     scope.fork("file", keeper::run);
+    if (tunnelling.report().isPresent()) {
+      scope.fork("tunnel", this::reportTunnel);
+    }
   }
 
   private LeaseStore.Request request() {
@@ -156,7 +167,7 @@ final class Node {
         };
     return new Reconciler(
         new Reconciler.Setup(backend, ownership, nexthops, chosen),
-        NetlinkKernel::open,
+        () -> NetlinkKernel.open(tunnelling.tunnels()),
         views,
         externals,
         reports);
@@ -205,6 +216,19 @@ final class Node {
 
   private static boolean isIdle(PassReport report) {
     return report.puts() + report.deletes() == 0;
+  }
+
+  /** The tunnel's counters change all the time. */
+  private void reportTunnel() throws InterruptedException {
+    Optional<UdpTunnels.Report> told = Optional.empty();
+    while (true) {
+      Optional<UdpTunnels.Report> now = tunnelling.report();
+      if (!now.equals(told)) {
+        board.update(facts -> facts.withTunnel(now));
+        told = now;
+      }
+      Thread.sleep(COUNTING);
+    }
   }
 
   private void wantFile(Facts facts) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.fastpath;
 
+import io.jflannel.flanneld.lease.KernelDecap;
 import io.jflannel.linux.Errno;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.bpf.Assembler;

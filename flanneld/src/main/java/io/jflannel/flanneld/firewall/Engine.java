@@ -3,9 +3,11 @@ package io.jflannel.flanneld.firewall;
 
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
+import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.net.Family;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** One way to put rules into the kernel. */
 interface Engine {
@@ -33,6 +35,9 @@ interface Engine {
    * the answer is yes.
    */
   boolean mayHold(Family family);
+
+  /** Our chain of a part, if the kernel can be asked about it. */
+  Optional<ChainName> chain(Family family, Part part);
 
   /** Where a change by others concerns our rules. */
   Interest interest(Family family);

@@ -72,7 +72,7 @@ record Engines(Engine used, List<Engine> others) {
       }
     }
     for (Family family : Family.values()) {
-      if (tables.legacyTables(family).contains("mangle") && hintsInLegacy(programs, family)) {
+      if (LoadedTables.legacyTables(family).contains("mangle") && hintsInLegacy(programs, family)) {
         return Variant.LEGACY;
       }
     }

@@ -12,6 +12,7 @@ import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.flanneld.traffic.TrafficRules;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.NftablesEvent;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -22,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongPredicate;
 import java.util.stream.Stream;
 
 /**
@@ -34,8 +34,14 @@ public final class Firewall {
 
   private static final System.Logger LOG = System.getLogger(Firewall.class.getName());
 
-  /** The least time between two looks that others cause. */
+  /** The least time between two looks that others cause, on average. */
   private static final Duration PACE = Duration.ofSeconds(1);
+
+  /** Between two of them in a row: a reload is many changes. */
+  private static final Duration BREATH = Duration.ofMillis(200);
+
+  /** After so long a look is told of before its end. */
+  private static final Duration SLOW = Duration.ofSeconds(2);
 
   private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
 
@@ -61,7 +67,11 @@ public final class Firewall {
   private final Latest<TrafficReport> reports;
   private final RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);
   private final AtomicReference<Optional<Subnets>> own = new AtomicReference<>(Optional.empty());
-  private final AtomicReference<String> culprit = new AtomicReference<>("");
+
+  /** Who has changed something last. */
+  private final AtomicReference<Optional<NftablesEvent.Committed>> culprit =
+      new AtomicReference<>(Optional.empty());
+
   private final Latest<Boolean> bell = new Latest<>();
 
   private final Undoing undoing = new Undoing();
@@ -71,6 +81,14 @@ public final class Firewall {
   private final Set<Family> clean = EnumSet.noneOf(Family.class);
 
   private final Set<Family> swept = EnumSet.noneOf(Family.class);
+
+  /** The last ring of the bell that was heeded. */
+  private long heard;
+
+  /** When others last made us look, and the time before. */
+  private long caused = System.nanoTime() - 2 * PACE.toNanos();
+
+  private long causedBefore = caused;
 
   /**
    * @param reports where it is told how the rules are
@@ -97,9 +115,26 @@ public final class Firewall {
       for (Family family : setup.settings().networks().keySet()) {
         engines.used().prepare(family);
       }
-      try (Listening _ = listen(engines.used(), programs.tool()::started)) {
-        watch(engines, tables);
+      List<ChainName> chains =
+          Stream.of(Family.values())
+              .flatMap(family -> engines.used().interest(family).chains().stream())
+              .toList();
+      try (Ear ear = Ear.open(chains, new Changes())) {
+        watch(engines, new Guard(engines.used(), tables), ear);
       }
+    }
+  }
+
+  /** What the ear's thread tells. */
+  private final class Changes implements Ear.Listener {
+    @Override
+    public void changed() {
+      bell.put(true);
+    }
+
+    @Override
+    public void committed(NftablesEvent.Committed commit) {
+      culprit.set(Optional.of(commit));
     }
   }
 
@@ -117,73 +152,57 @@ public final class Firewall {
     }
   }
 
-  /** Something to close if the kernel can be listened to. */
-  private record Listening(Optional<Ear> ear) implements AutoCloseable {
-    @Override
-    public void close() {
-      ear.ifPresent(Ear::close);
-    }
-  }
-
-  private Listening listen(Engine engine, LongPredicate ownProcess) {
-    List<ChainName> chains =
-        Stream.of(Family.values()).flatMap(f -> engine.interest(f).chains().stream()).toList();
-    if (chains.isEmpty()) {
-      return new Listening(Optional.empty());
-    }
-    try {
-      return new Listening(
-          Optional.of(
-              Ear.open(
-                  chains,
-                  ownProcess,
-                  by -> {
-                    culprit.set(by);
-                    bell.put(true);
-                  })));
-    } catch (LinuxException e) {
-      LOG.log(
-          Level.WARNING,
-          "Changes of nf_tables are not heard, only looked for: {0}",
-          e.getMessage());
-      return new Listening(Optional.empty());
-    }
-  }
-
-  private void watch(Engines engines, LoadedTables tables) throws InterruptedException {
-    Guard guard = new Guard(engines.used(), tables);
-    Backoff retry = RETRY;
-    long heard = 0;
+  private void watch(Engines engines, Guard guard, Ear ear) throws InterruptedException {
     while (own.get().isEmpty()) { // others may ring too
       heard = bell.awaitNewer(heard).version();
     }
-    Subnets done = own.get().orElseThrow();
-    boolean first = true;
-    long caused = System.nanoTime() - PACE.toNanos();
+    Backoff retry = RETRY;
+    Optional<Subnets> done = Optional.empty();
     while (true) {
       Subnets subnets = own.get().orElseThrow();
-      boolean right = look(engines, guard, subnets, !first && subnets.equals(done));
-      done = subnets;
-      first = false;
+      boolean right = look(engines, guard, ear, subnets, done.equals(Optional.of(subnets)));
+      guard.settle();
+      done = Optional.of(subnets);
       retry = right ? RETRY : retry.next();
-      if (bell.awaitNewer(heard, right ? setup.resync() : retry.pause()).isPresent()) {
-        Duration left = PACE.minusNanos(System.nanoTime() - caused);
-        if (own.get().equals(Optional.of(subnets)) && left.isPositive()) {
-          Thread.sleep(left);
-        }
-        caused = System.nanoTime();
+      rest(guard, subnets, right ? setup.resync() : retry.pause());
+    }
+  }
+
+  /** Until there may be something to do; what we have changed ourselves is no news. */
+  private void rest(Guard guard, Subnets done, Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    while (true) {
+      var rung = bell.awaitNewer(heard, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+      rung.ifPresent(ring -> heard = ring.version());
+      if (rung.isEmpty() || !own.get().equals(Optional.of(done))) {
+        return;
       }
-      heard = bell.peek().map(Latest.Versioned::version).orElse(heard);
+      if (!guard.isSettled()) {
+        long next =
+            Math.max(caused + BREATH.toNanos(), causedBefore + PACE.multipliedBy(2).toNanos());
+        Thread.sleep(Duration.ofNanos(Math.max(0, next - System.nanoTime())));
+        causedBefore = caused;
+        caused = System.nanoTime();
+        heard = bell.peek().map(Latest.Versioned::version).orElse(heard);
+        return;
+      }
     }
   }
 
   /** Looks once; answers whether all is as wanted now. */
-  private boolean look(Engines engines, Guard guard, Subnets subnets, boolean repair)
+  private boolean look(Engines engines, Guard guard, Ear ear, Subnets subnets, boolean repair)
       throws InterruptedException {
-    String by = culprit.getAndSet("");
+    String by =
+        culprit
+            .getAndSet(Optional.empty())
+            .filter(commit -> guard.isNews(commit.generation()))
+            .map(commit -> "%s (pid %d)".formatted(commit.process(), commit.pid()))
+            .orElse("");
     List<String> blocking = new ArrayList<>();
     List<String> problems = new ArrayList<>();
     List<String> notes = new ArrayList<>();
+    ear.deaf()
+        .ifPresent(why -> notes.add("changes by others are found late, by the timer: " + why));
     for (Family family : Family.values()) {
       Map<Part, List<Rule>> wanted = TrafficRules.of(family, setup.settings(), subnets);
       boolean wantsNone = unwanted(wanted).size() == Part.values().length;
@@ -191,7 +210,10 @@ public final class Firewall {
         clean.add(family);
         continue;
       }
-      Outcome outcome = guard.converge(family, wanted).withoutMissing(unwanted(wanted));
+      Outcome outcome;
+      try (Overdue _ = Overdue.after(SLOW, () -> overdue(family))) {
+        outcome = guard.converge(family, wanted).withoutMissing(unwanted(wanted));
+      }
       tell(family, outcome, repair && everRight.contains(family), by);
       outcome
           .problems()
@@ -206,6 +228,18 @@ public final class Firewall {
       report(engines, subnets, blocking, problems, notes);
     }
     return blocking.isEmpty() && problems.isEmpty();
+  }
+
+  /** A report says that all is well until the next one. */
+  private void overdue(Family family) {
+    reports
+        .peek()
+        .map(Latest.Versioned::value)
+        .ifPresent(last ->
+            reports.put(
+                last.blockedBy(
+                    "%s rules: they have changed, and looking at them takes long: slow programs?"
+                        .formatted(family))));
   }
 
   private void report(

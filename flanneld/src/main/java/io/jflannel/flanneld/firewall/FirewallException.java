@@ -15,7 +15,7 @@ public final class FirewallException extends RuntimeException {
   enum Kind {
     /** A program is missing, which does not mend itself. */
     MISSING,
-    /** Somebody else holds the lock. */
+    /** Waiting for another part's rules would take as long: a lock is held, a program hangs. */
     BUSY,
     OTHER
   }

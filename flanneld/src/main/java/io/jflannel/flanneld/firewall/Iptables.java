@@ -4,19 +4,25 @@ package io.jflannel.flanneld.firewall;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.SavedTable;
 import io.jflannel.net.Family;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The iptables of one family and variant.
  *
  * @param tool runs them
  * @param version as printed
+ * @param files by what one sees that they are still the same
  * @param waits whether iptables-restore knows {@code --wait} (1.6.2)
  */
 record Iptables(
@@ -26,16 +32,23 @@ record Iptables(
     Path save,
     Path restore,
     String version,
-    boolean waits) {
+    boolean waits,
+    List<String> files) {
+
+  private static final System.Logger LOG = System.getLogger(Iptables.class.getName());
 
   /** How long to wait for the xtables lock, in seconds; then it is told and tried again. */
   private static final int PATIENCE = 5;
+
+  /** For a program that only tells its version. */
+  private static final Duration QUICK = Duration.ofSeconds(5);
 
   /** Exit status RESOURCE_PROBLEM of iptables(8). */
   private static final int LOCKED = 4;
 
   private static final Pattern VERSION =
-      Pattern.compile("ip6?tables v(\\d+)\\.(\\d+)\\.(\\d+)(?: \\((\\S+)\\))?.*");
+      Pattern.compile(
+          "ip6?tables(?:-save|-restore)? v(\\d+)\\.(\\d+)\\.(\\d+)(?: \\((\\S+)\\))?.*");
 
   /**
    * Looks for the programs: those without a suffix if they are of this variant, else those named
@@ -47,24 +60,36 @@ record Iptables(
       throws InterruptedException {
     String plain = family == Family.V4 ? "iptables" : "ip6tables";
     List<String> seen = new ArrayList<>();
+    boolean broken = false;
     for (String name : List.of(plain, plain + "-" + variant)) {
-      Optional<Iptables> found = named(programs, family, name);
-      if (found.filter(iptables -> iptables.variant == variant).isPresent()) {
-        return found.get();
+      try {
+        Optional<Iptables> found = named(programs, family, name);
+        if (found.filter(iptables -> iptables.variant == variant).isPresent()) {
+          return found.get();
+        }
+        found.ifPresent(other -> seen.add(name + " is " + other.version));
+      } catch (FirewallException e) {
+        broken = true;
+        seen.add(e.getMessage());
       }
-      found.ifPresent(other -> seen.add(name + " is " + other.version));
     }
     String wanted = seen.isEmpty() ? plain : plain + " of the " + variant + " variant";
-    throw FirewallException.missing(
+    String message =
         "no %s (with -save and -restore) found in PATH, /usr/sbin or /sbin%s: install the package"
                 .formatted(wanted, seen.isEmpty() ? "" : ", only " + String.join(", ", seen))
-            + " iptables, or set \"EnableNFTables\": true in the network configuration");
+            + " iptables, or set \"EnableNFTables\": true in the network configuration";
+    throw broken ? new FirewallException(message) : FirewallException.missing(message);
   }
 
-  /** The variant of the iptables in PATH, if there is one. */
+  /** The variant of the iptables in PATH, if there is one that tells. */
   static Optional<Variant> installed(Programs programs, Family family) throws InterruptedException {
-    return named(programs, family, family == Family.V4 ? "iptables" : "ip6tables")
-        .map(Iptables::variant);
+    try {
+      return named(programs, family, family == Family.V4 ? "iptables" : "ip6tables")
+          .map(Iptables::variant);
+    } catch (FirewallException e) {
+      LOG.log(Level.WARNING, e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private static Optional<Iptables> named(Programs programs, Family family, String name)
@@ -75,13 +100,20 @@ record Iptables(
     if (main.isEmpty() || save.isEmpty() || restore.isEmpty()) {
       return Optional.empty();
     }
-    StringBuilder version = new StringBuilder();
-    programs.tool().run(List.of(main.get().toString(), "--version"), "", version::append);
-    Matcher parts = VERSION.matcher(version);
-    if (!parts.matches()) {
-      throw new FirewallException(main.get() + " --version says: " + version);
+    List<Path> files = List.of(main.get(), save.get(), restore.get());
+    Matcher version = version(programs.tool(), main.get());
+    if (!version.matches()) {
+      throw new FirewallException(main.get() + " --version says nothing of use");
     }
-    boolean nft = "nf_tables".equals(parts.group(4));
+    boolean nft = isNft(version);
+    for (Path other : files.subList(1, files.size())) { // old ones do not tell
+      Matcher told = version(programs.tool(), other);
+      if (told.matches() && isNft(told) != nft) {
+        throw new FirewallException(
+            "%s and %s are of different variants: mend the alternatives"
+                .formatted(main.get(), other));
+      }
+    }
     return Optional.of(
         new Iptables(
             programs.tool(),
@@ -89,8 +121,48 @@ record Iptables(
             nft ? Variant.NFT : Variant.LEGACY,
             save.get(),
             restore.get(),
-            version.toString(),
-            isAtLeast162(parts)));
+            version.group(),
+            isAtLeast162(version),
+            marks(files)));
+  }
+
+  private static Matcher version(Tool tool, Path program) throws InterruptedException {
+    StringBuilder version = new StringBuilder();
+    List<String> command = List.of(program.toString(), "--version");
+    tool.run(command, "", line -> version.append(line, 0, cut(line)), QUICK);
+    return VERSION.matcher(version);
+  }
+
+  private static boolean isNft(Matcher version) {
+    return "nf_tables".equals(version.group(4));
+  }
+
+  /** By what one sees that a file is another one: where it leads to, and when it was written. */
+  private static List<String> marks(List<Path> files) {
+    return files.stream().map(Iptables::mark).toList();
+  }
+
+  private static String mark(Path file) {
+    try {
+      Path real = file.toRealPath();
+      return file + " " + real + " " + Files.getLastModifiedTime(real);
+    } catch (IOException e) {
+      return file + " is gone";
+    }
+  }
+
+  /** Whether the programs are still those that were found. */
+  boolean isCurrent(Programs programs) {
+    String plain = files.getFirst().substring(0, files.getFirst().indexOf(' '));
+    String name = Path.of(plain).getFileName().toString();
+    return Stream.of("", "-save", "-restore")
+        .map(suffix -> programs.find(name + suffix).map(Iptables::mark).orElse(""))
+        .toList()
+        .equals(files);
+  }
+
+  private static int cut(String line) {
+    return Math.min(line.length(), 100);
   }
 
   private static boolean isAtLeast162(Matcher version) {
@@ -104,11 +176,11 @@ record Iptables(
   /**
    * Reads one table; one process, no rule of others is kept.
    *
-   * @throws FirewallException also if the table holds rules that only nft can show: iptables-save
-   *     then shows none, ends with status 0, and what we added on the strength of that would pile
-   *     up
+   * @param exists whether the table is there, or will be by being read
+   * @throws FirewallException also if a table that exists is not shown, or only in part, though the
+   *     program ends with status 0: what we added on the strength of that would pile up
    */
-  void read(Part part, SavedTable into) throws InterruptedException {
+  void read(Part part, SavedTable into, boolean exists) throws InterruptedException {
     AtomicBoolean hidden = new AtomicBoolean();
     Tool.Result result =
         tool.run(
@@ -119,6 +191,9 @@ record Iptables(
                 hidden.set(true);
               }
               into.line(line);
+              if (into.isOverfull()) {
+                throw unusable(part, into);
+              }
             });
     if (!result.passed()) {
       throw new FirewallException("%s -t %s: %s".formatted(save, part.table(), words(result)));
@@ -129,6 +204,19 @@ record Iptables(
                   .formatted(part.table(), save.getFileName())
               + " ruleset), or set \"EnableNFTables\": true in the network configuration");
     }
+    if (exists && !into.shown()) {
+      throw new FirewallException(
+          "%s -t %s shows no such table, though there is one: \"%s\""
+              .formatted(save, part.table(), result.lastLines()));
+    }
+    if (into.defect().isPresent()) {
+      throw unusable(part, into);
+    }
+  }
+
+  private FirewallException unusable(Part part, SavedTable table) {
+    return new FirewallException(
+        "%s -t %s: %s".formatted(save, part.table(), table.defect().orElse("")));
   }
 
   /** Whether the table has one of these chains. */
@@ -148,7 +236,7 @@ record Iptables(
   /** Writes one table at once, or nothing of it. */
   void write(String text) throws InterruptedException {
     Tool.Result result = restored(text, List.of());
-    if (result.status() == LOCKED && result.lastLines().contains("lock")) {
+    if (result.status() == LOCKED && result.lastLines().contains("holding the xtables lock")) {
       throw FirewallException.busy(
           "another program has held the xtables lock (/run/xtables.lock) for %d s: %s"
               .formatted(PATIENCE, words(result)));

@@ -8,6 +8,9 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.flanneld.traffic.SavedTable;
 import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.TableName;
+import io.jflannel.linux.netfilter.TableState;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -15,6 +18,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** iptables: one iptables-save to look at a table, one iptables-restore to change it. */
@@ -63,6 +67,13 @@ final class IptablesEngine implements Engine {
   }
 
   @Override
+  public Optional<ChainName> chain(Family family, Part part) {
+    return variant == Variant.NFT
+        ? Optional.of(new ChainName(new TableName(family, part.table()), names.chain(part)))
+        : Optional.empty();
+  }
+
+  @Override
   public Interest interest(Family family) {
     return switch (variant) {
       case LEGACY -> Interest.ofLegacy(family);
@@ -79,13 +90,18 @@ final class IptablesEngine implements Engine {
     } catch (FirewallException e) {
       boolean removal = wanted.values().stream().allMatch(List::isEmpty);
       return removal && variant == Variant.NFT && e.isMissing()
-          ? withoutProgram(family, doing)
+          ? withoutProgram(family, e, doing)
           : Outcome.failed(wanted.keySet(), e);
     }
     List<Part> written = new ArrayList<>();
     List<String> notes = new ArrayList<>();
     Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
+    Optional<FirewallException> busy = Optional.empty();
     for (Part part : Part.values()) {
+      if (busy.isPresent()) { // this part would wait as long for the same thing
+        problems.put(part, busy.get());
+        continue;
+      }
       try {
         List<Rule> rules = wanted.getOrDefault(part, List.of());
         if (rules.isEmpty() && variant == Variant.LEGACY && !tables.legacy(family, part)) {
@@ -99,11 +115,12 @@ final class IptablesEngine implements Engine {
           written.add(part);
         }
         notes.addAll(plan.notes());
+        if (!rules.isEmpty() && variant == Variant.NFT) {
+          awake(family, part);
+        }
       } catch (FirewallException e) {
         problems.put(part, e);
-        if (e.isBusy()) {
-          break; // the other part would wait as long for the same lock
-        }
+        busy = Optional.of(e).filter(FirewallException::isBusy);
       }
     }
     if (doing == Doing.WRITE) {
@@ -112,14 +129,41 @@ final class IptablesEngine implements Engine {
     return new Outcome(written, problems, notes);
   }
 
-  /** What iptables has made of this variant can be removed without it. */
-  private Outcome withoutProgram(Family family, Doing doing) {
-    List<Part> parts = tables.inIptables(family, names);
-    if (doing == Doing.TELL || parts.isEmpty()) {
-      return new Outcome(parts, Map.of(), List.of());
+  /** The table is not ours alone, so that it is not for us to wake it. */
+  private void awake(Family family, Part part) {
+    TableName table = new TableName(family, part.table());
+    if (tables.state(table).filter(TableState::dormant).isPresent()) {
+      throw new FirewallException(
+          "table %1$s is dormant, so that none of its rules does anything: wake it (nft add table"
+                  .formatted(table)
+              + " %s)".formatted(table));
     }
-    tables.removeIptables(family, names, parts);
-    return new Outcome(parts, Map.of(), dropTables(family, parts));
+  }
+
+  /** What iptables has made of this variant, and is surely ours, can be removed without it. */
+  private Outcome withoutProgram(Family family, FirewallException missing, Doing doing) {
+    List<Part> written = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
+    Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
+    for (Part part : tables.inIptables(family, names)) {
+      try {
+        if (!tables.isOursAlone(family, part, names, claim)) {
+          throw new FirewallException(
+              "chain %s also holds rules of others, to be told apart by iptables only; %s"
+                  .formatted(names.chain(part), missing.getMessage()));
+        }
+        if (doing == Doing.WRITE) {
+          tables.removeIptables(family, names, part).ifPresent(notes::add);
+        }
+        written.add(part);
+      } catch (FirewallException e) {
+        problems.put(part, e);
+      }
+    }
+    if (doing == Doing.WRITE) {
+      notes.addAll(dropTables(family, written));
+    }
+    return new Outcome(written, problems, notes);
   }
 
   private static List<Part> withoutRules(List<Part> written, Map<Part, List<Rule>> wanted) {
@@ -141,7 +185,8 @@ final class IptablesEngine implements Engine {
 
   private Iptables iptables(Family family) throws InterruptedException {
     Iptables known = found.get(family);
-    if (known == null) {
+    if (known == null || !known.isCurrent(programs)) {
+      found.remove(family);
       known = Iptables.find(programs, family, variant);
       found.put(family, known);
       LOG.log(Level.INFO, "Using {0} for {1}: {2}", known.restore(), family, known.version());
@@ -152,7 +197,10 @@ final class IptablesEngine implements Engine {
   private IptablesPlan plan(Iptables iptables, Part part, List<Rule> rules)
       throws InterruptedException {
     SavedTable table = new SavedTable(part, names, claim);
-    iptables.read(part, table);
+    boolean exists =
+        variant == Variant.LEGACY
+            || tables.state(new TableName(iptables.family(), part.table())).isPresent();
+    iptables.read(part, table, exists);
     return IptablesPlan.between(supported(iptables.family(), rules), table, names, claim);
   }
 
@@ -169,23 +217,35 @@ final class IptablesEngine implements Engine {
     try {
       iptables.write(plan.restore());
     } catch (FirewallException refused) {
-      if (refused.isBusy()
-          || iptables.accepts(plan.restore())
-          || !withoutRandomPorts.add(iptables.family())) {
+      if (refused.isBusy() || iptables.accepts(plan.restore())) {
         throw refused;
       }
-      IptablesPlan modest = plan(iptables, part, rules);
-      if (modest.restore().equals(plan.restore()) || !iptables.accepts(modest.restore())) {
-        withoutRandomPorts.remove(iptables.family());
-        throw refused;
-      }
+      iptables.write(modest(iptables, part, rules, plan, refused));
+      withoutRandomPorts.add(iptables.family());
       LOG.log(
           Level.WARNING,
           "{0} refuses --random-fully ({1}); masquerading without it: two connections may race for"
               + " one source port",
           iptables.restore(),
           refused.getMessage());
-      iptables.write(modest.restore());
     }
+    plan.former()
+        .forEach(rule ->
+            LOG.log(
+                Level.INFO,
+                "Removed a rule of a former version from chain {0}: {1}",
+                part.builtin(),
+                rule));
+  }
+
+  private String modest(
+      Iptables iptables, Part part, List<Rule> rules, IptablesPlan plan, FirewallException refused)
+      throws InterruptedException {
+    List<Rule> modest = rules.stream().map(Rule::withoutRandomPorts).toList();
+    String text = plan(iptables, part, modest).restore();
+    if (modest.equals(rules) || text.equals(plan.restore()) || !iptables.accepts(text)) {
+      throw refused;
+    }
+    return text;
   }
 }

@@ -3,8 +3,10 @@ package io.jflannel.flanneld.firewall;
 
 import io.jflannel.flanneld.firewall.Sight.OwnChain;
 import io.jflannel.flanneld.firewall.Sight.Way;
+import io.jflannel.flanneld.traffic.Claim;
 import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.flanneld.traffic.Part;
+import io.jflannel.linux.DumpInterruptedException;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.netfilter.BaseChain;
 import io.jflannel.linux.netfilter.Chain;
@@ -15,6 +17,8 @@ import io.jflannel.linux.netfilter.Removal;
 import io.jflannel.linux.netfilter.Rule;
 import io.jflannel.linux.netfilter.RuleBody;
 import io.jflannel.linux.netfilter.TableName;
+import io.jflannel.linux.netfilter.TableState;
+import io.jflannel.linux.netfilter.Verdict;
 import io.jflannel.net.Family;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,28 +42,31 @@ final class LoadedTables implements AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(LoadedTables.class.getName());
 
+  /** Of the calling thread's network namespace. */
+  private static final Path PROC = Path.of("/proc/thread-self/net");
+
   /** Some thousand rules: the kernel copies a legacy table as a whole. */
   private static final int CHEAP_TABLE = 1 << 20;
+
+  /** So many removals fit into one transaction. */
+  private static final int AT_ONCE = 100;
 
   /** The chains that iptables makes by itself. */
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
 
   private final Optional<NftablesSocket> socket;
-  private final Path proc;
 
-  private LoadedTables(Optional<NftablesSocket> socket, Path proc) {
+  private LoadedTables(Optional<NftablesSocket> socket) {
     this.socket = socket;
-    this.proc = proc;
   }
 
   static LoadedTables open() {
-    Path proc = Path.of("/proc/thread-self/net"); // of this thread's network namespace
     try {
-      return new LoadedTables(Optional.of(NftablesSocket.open()), proc);
+      return new LoadedTables(Optional.of(NftablesSocket.open()));
     } catch (LinuxException e) {
       LOG.log(System.Logger.Level.INFO, "No nf_tables in this kernel: {0}", e.getMessage());
-      return new LoadedTables(Optional.empty(), proc);
+      return new LoadedTables(Optional.empty());
     }
   }
 
@@ -80,8 +87,8 @@ final class LoadedTables implements AutoCloseable {
   }
 
   /** Also absent if the legacy variant is not in the kernel: looking does not load it. */
-  List<String> legacyTables(Family family) {
-    Path file = proc.resolve(family == Family.V4 ? "ip_tables_names" : "ip6_tables_names");
+  static List<String> legacyTables(Family family) {
+    Path file = PROC.resolve(family == Family.V4 ? "ip_tables_names" : "ip6_tables_names");
     try {
       return Files.exists(file) ? Files.readAllLines(file) : List.of();
     } catch (IOException e) {
@@ -99,6 +106,10 @@ final class LoadedTables implements AutoCloseable {
     return tables(family).contains(new TableName(family, names.nftTable(family)));
   }
 
+  Optional<TableState> state(TableName table) {
+    return socket.flatMap(s -> s.table(table));
+  }
+
   /** Hook and policy of a chain; empty if there is none, or no base chain of that name. */
   Optional<BaseChain> base(ChainName name) {
     return socket.flatMap(s -> s.chain(name)).flatMap(Chain::base);
@@ -112,48 +123,88 @@ final class LoadedTables implements AutoCloseable {
     return socket.map(s -> s.tables(family)).orElse(List.of());
   }
 
-  /** Looks at what matters; empty if that cannot be seen, or not cheaply. */
+  /**
+   * Looks at what matters; empty if that cannot be seen, or not cheaply, or if others change rules
+   * all the time.
+   */
   Optional<Sight> sight(Interest interest) {
     if (socket.isEmpty() && !interest.chains().isEmpty()) {
       return Optional.empty();
     }
-    Map<ChainName, OwnChain> own = new HashMap<>();
-    Map<ChainName, Way> shared = new HashMap<>();
-    socket.ifPresent(s -> {
-      for (ChainName name : interest.own()) {
-        Optional<Chain> chain = s.chain(name);
-        List<RuleBody> rules = s.rules(name, Collectors.mapping(Rule::body, Collectors.toList()));
-        own.put(name, new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules));
-      }
-      interest
-          .shared()
-          .forEach((name, target) -> shared.put(name, s.rules(name, way(base(name), target))));
-    });
-    Map<String, Long> legacy = new HashMap<>();
+    Optional<Map<String, Long>> legacy = fingerprints(interest);
+    try {
+      return legacy.map(numbers ->
+          socket
+              .map(
+                  s -> new Sight(states(s, interest), own(s, interest), ways(s, interest), numbers))
+              .orElseGet(() -> new Sight(Map.of(), Map.of(), Map.of(), numbers)));
+    } catch (DumpInterruptedException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<Map<String, Long>> fingerprints(Interest interest) {
+    Map<String, Long> numbers = new HashMap<>();
     List<String> loaded = interest.legacy().isEmpty() ? List.of() : legacyTables(interest.family());
     for (String table : interest.legacy()) {
       if (loaded.contains(table)) {
-        OptionalLong fingerprint = LegacyTables.fingerprint(interest.family(), table, CHEAP_TABLE);
-        if (fingerprint.isEmpty()) {
+        OptionalLong number = LegacyTables.fingerprint(interest.family(), table, CHEAP_TABLE);
+        if (number.isEmpty()) {
           return Optional.empty();
         }
-        legacy.put(table, fingerprint.getAsLong());
+        numbers.put(table, number.getAsLong());
       }
     }
-    return Optional.of(new Sight(own, shared, legacy));
+    return Optional.of(numbers);
+  }
+
+  private static Map<TableName, TableState> states(NftablesSocket socket, Interest interest) {
+    Map<TableName, TableState> states = new HashMap<>();
+    for (TableName table : interest.ownTables()) {
+      socket.table(table).ifPresent(state -> states.put(table, state));
+    }
+    for (TableName table : interest.sharedTables()) { // others may add what they like
+      socket
+          .table(table)
+          .map(state -> new TableState(0, state.dormant(), state.owned()))
+          .ifPresent(state -> states.put(table, state));
+    }
+    return states;
+  }
+
+  private static Map<ChainName, OwnChain> own(NftablesSocket socket, Interest interest) {
+    Map<ChainName, OwnChain> own = new HashMap<>();
+    for (ChainName name : interest.own()) {
+      Optional<Chain> chain = socket.chain(name);
+      Digest rules = socket.rules(name, Digest.collector());
+      own.put(
+          name,
+          new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules.count(), rules.text()));
+    }
+    return own;
+  }
+
+  private static Map<ChainName, Way> ways(NftablesSocket socket, Interest interest) {
+    Map<ChainName, Way> ways = new HashMap<>();
+    interest
+        .shared()
+        .forEach((name, leadsTo) ->
+            ways.put(
+                name, socket.rules(name, way(socket.chain(name).flatMap(Chain::base), leadsTo))));
+    return ways;
   }
 
   /** Keeps what leads to one chain, whatever else is in the built-in one. */
-  private static Collector<Rule, ?, Way> way(Optional<BaseChain> base, String target) {
+  private static Collector<Rule, ?, Way> way(Optional<BaseChain> base, Interest.LeadsTo leadsTo) {
     final class Seen {
       private final List<RuleBody> jumps = new ArrayList<>();
       private boolean barred;
 
       void rule(Rule rule) {
-        if (jumpsTo(rule.body(), target)) {
+        if (jumpsTo(rule.body(), leadsTo.chain())) {
           jumps.add(rule.body());
         } else if (jumps.isEmpty()) {
-          barred |= rule.body().stopsEverything();
+          barred |= rule.body().endsAll(leadsTo.endings());
         }
       }
     }
@@ -187,19 +238,53 @@ final class LoadedTables implements AutoCloseable {
     return new ChainName(new TableName(family, part.table()), names.chain(part));
   }
 
-  /** Removes our chains of iptables' nft variant, with the jumps to them: without the program. */
-  void removeIptables(Family family, Names names, List<Part> parts) {
-    List<Removal> removals = new ArrayList<>();
-    for (Part part : parts) {
-      ChainName own = own(family, part, names);
-      ChainName builtin = new ChainName(own.table(), part.builtin());
-      socket.orElseThrow().rules(builtin, Collectors.toList()).stream()
-          .filter(rule -> jumpsTo(rule.body(), own.name()))
-          .forEach(rule -> removals.add(new Removal.OfRule(builtin, rule.handle())));
-      removals.add(new Removal.OfRules(own));
-      removals.add(new Removal.OfChain(own));
+  /**
+   * Whether every rule of our chain of iptables' nft variant is about our networks, or only lets
+   * packets with a mark alone. Read from the kernel's own form of the rules.
+   */
+  boolean isOursAlone(Family family, Part part, Names names, Claim claim) {
+    return areOurs(own(family, part, names), claim);
+  }
+
+  /** The same for our table of nftables. */
+  boolean isOursAlone(Family family, Names names, Claim claim) {
+    TableName table = new TableName(family, names.nftTable(family));
+    return Stream.of(Part.values())
+        .allMatch(part -> areOurs(new ChainName(table, part.nftChain()), claim));
+  }
+
+  private boolean areOurs(ChainName chain, Claim claim) {
+    return socket.orElseThrow().rules(chain, Collectors.toList()).stream()
+        .map(Rule::body)
+        .allMatch(body ->
+            body.addresses().isEmpty()
+                ? body.verdict().filter(what -> what.code() == Verdict.Code.RETURN).isPresent()
+                : claim.covers(body.addresses()));
+  }
+
+  /**
+   * Removes our chain of iptables' nft variant, with the jumps to it: without the program.
+   *
+   * @return why the chain itself stays, if it does
+   */
+  Optional<String> removeIptables(Family family, Names names, Part part) {
+    ChainName own = own(family, part, names);
+    ChainName builtin = new ChainName(own.table(), part.builtin());
+    List<Removal> jumps =
+        socket.orElseThrow().rules(builtin, Collectors.toList()).stream()
+            .filter(rule -> jumpsTo(rule.body(), own.name()))
+            .<Removal>map(rule -> new Removal.OfRule(builtin, rule.handle()))
+            .toList();
+    for (int from = 0; from < jumps.size(); from += AT_ONCE) {
+      remove(jumps.subList(from, Math.min(jumps.size(), from + AT_ONCE)));
     }
-    remove(removals);
+    remove(List.of(new Removal.OfRules(own)));
+    try {
+      socket.orElseThrow().remove(List.of(new Removal.OfChain(own)));
+      return Optional.empty();
+    } catch (LinuxException e) {
+      return Optional.of("chain %s stays, without rules: %s".formatted(own, e.getMessage()));
+    }
   }
 
   /** Removes a table of iptables' nft variant if it has nothing but built-in chains as made. */

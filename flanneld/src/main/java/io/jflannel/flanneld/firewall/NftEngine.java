@@ -10,6 +10,8 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.linux.netfilter.BaseChain;
 import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.TableName;
+import io.jflannel.linux.netfilter.TableState;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -29,10 +31,20 @@ final class NftEngine implements Engine {
   private final Names names;
   private final Claim claim;
   private final LoadedTables tables;
-  private Style style = new Style(true, true);
+  private final Map<Family, Style> styles = new EnumMap<>(Family.class);
 
   /** What kernel and nft know. */
-  private record Style(boolean comments, boolean randomPorts) {}
+  private record Style(boolean comments, boolean randomPorts) {
+
+    private static final Style FULL = new Style(true, true);
+
+    /** What is tried when something is refused, in order. */
+    private static final List<Style> MODEST =
+        List.of(new Style(false, true), new Style(true, false), new Style(false, false));
+  }
+
+  /** Of a listing of our table; somebody may have filled it. */
+  private static final int LONGEST_LISTING = 2 << 20;
 
   NftEngine(Programs programs, Names names, Claim claim, LoadedTables tables) {
     this.programs = programs;
@@ -54,6 +66,12 @@ final class NftEngine implements Engine {
   @Override
   public boolean mayHold(Family family) {
     return tables.ofNftables(family, names);
+  }
+
+  @Override
+  public Optional<ChainName> chain(Family family, Part part) {
+    return Optional.of(
+        new ChainName(new TableName(family, names.nftTable(family)), part.nftChain()));
   }
 
   @Override
@@ -84,17 +102,28 @@ final class NftEngine implements Engine {
       return new Outcome(written, Map.of(), notes);
     } catch (FirewallException e) {
       return parts.isEmpty() && e.isMissing()
-          ? withoutProgram(family, doing)
+          ? withoutProgram(family, e, doing)
           : Outcome.failed(parts.isEmpty() ? List.of(Part.values()) : parts, e);
     }
   }
 
-  /** What nft has made can be removed without it. */
-  private Outcome withoutProgram(Family family, Doing doing) {
-    if (doing == Doing.WRITE) {
-      tables.removeNftables(family, names);
+  /** What nft has made, and is surely ours, can be removed without it. */
+  private Outcome withoutProgram(Family family, FirewallException missing, Doing doing) {
+    if (!tables.isOursAlone(family, names, claim)) {
+      return Outcome.failed(
+          List.of(Part.values()),
+          new FirewallException(
+              "table %s also holds rules of others, to be told apart by nft only; %s"
+                  .formatted(names.nftTable(family), missing.getMessage())));
     }
-    return new Outcome(List.of(Part.values()), Map.of(), List.of());
+    try {
+      if (doing == Doing.WRITE) {
+        tables.removeNftables(family, names);
+      }
+      return new Outcome(List.of(Part.values()), Map.of(), List.of());
+    } catch (FirewallException e) {
+      return Outcome.failed(List.of(Part.values()), e);
+    }
   }
 
   /** B12: what our table accepts, another one may still drop. */
@@ -113,10 +142,14 @@ final class NftEngine implements Engine {
   private NftPlan plan(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
     Optional<NftListing> listing =
         tables.ofNftables(family, names) ? list(family) : Optional.empty();
-    return NftPlan.between(supported(wanted), listing, claim);
+    return NftPlan.between(supported(wanted, style(family)), listing, claim);
   }
 
-  private Map<Part, List<Rule>> supported(Map<Part, List<Rule>> wanted) {
+  private Style style(Family family) {
+    return styles.getOrDefault(family, Style.FULL);
+  }
+
+  private static Map<Part, List<Rule>> supported(Map<Part, List<Rule>> wanted, Style style) {
     if (style.randomPorts()) {
       return wanted;
     }
@@ -131,7 +164,22 @@ final class NftEngine implements Engine {
     String ip = family == Family.V4 ? "ip" : "ip6";
     List<String> command =
         List.of(nft().toString(), "-nn", "list", "table", ip, names.nftTable(family));
-    Tool.Result result = programs.tool().run(command, "", line -> text.append(line).append('\n'));
+    Tool.Result result =
+        programs
+            .tool()
+            .run(
+                command,
+                "",
+                line -> {
+                  if (text.length() <= LONGEST_LISTING) {
+                    text.append(line).append('\n');
+                  }
+                });
+    if (text.length() > LONGEST_LISTING) {
+      throw new FirewallException(
+          "table %s holds more than %d MiB of rules: remove it (nft delete table %s %1$s)"
+              .formatted(names.nftTable(family), LONGEST_LISTING >> 20, ip));
+    }
     if (result.passed()) {
       return Optional.of(NftListing.parse(text.toString()));
     }
@@ -148,31 +196,41 @@ final class NftEngine implements Engine {
       tables.removeNftables(family, names);
       return;
     }
-    String full = plan.text(new NftText(family, names, style.comments()));
+    Style used = style(family);
+    String full = plan.text(new NftText(family, names, used.comments()));
     Tool.Result refused = run(List.of(), full);
     if (refused.passed()) {
       return;
     }
     if (run(List.of("--check"), full).passed()) { // it was busy
-      throw new FirewallException("nft: " + refused.lastLines());
+      throw refusal(family, refused);
     }
-    for (Style modest :
-        List.of(new Style(false, true), new Style(true, false), new Style(false, false))) {
-      Style before = style;
-      style = modest;
-      String text = plan(family, wanted).text(new NftText(family, names, modest.comments()));
+    for (Style modest : Style.MODEST) {
+      NftPlan less = new NftPlan(false, supported(wanted, modest), plan.kept());
+      String text = less.text(new NftText(family, names, modest.comments()));
       if (run(List.of("--check"), text).passed() && run(List.of(), text).passed()) {
+        styles.put(family, modest);
         LOG.log(
             Level.WARNING,
-            "nft refuses {0}{1}; going on without ({2})",
+            "nft refuses {0}{1} for {2}; going on without ({3})",
             modest.comments() ? "" : "comments ",
             modest.randomPorts() ? "" : "fully-random",
+            family,
             refused.lastLines());
         return;
       }
-      style = before;
     }
-    throw new FirewallException("nft: " + refused.lastLines());
+    throw refusal(family, refused);
+  }
+
+  private FirewallException refusal(Family family, Tool.Result refused) {
+    TableName table = new TableName(family, names.nftTable(family));
+    return new FirewallException(
+        tables.state(table).filter(TableState::owned).isPresent()
+            ? "table %s belongs to another program (flags owner): end that, or choose another name"
+                    .formatted(table)
+                + " with --instance"
+            : "nft: " + refused.lastLines());
   }
 
   private Tool.Result run(List<String> options, String text) throws InterruptedException {

@@ -4,6 +4,8 @@ package io.jflannel.flanneld.firewall;
 import io.jflannel.linux.netfilter.BaseChain;
 import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.linux.netfilter.RuleBody;
+import io.jflannel.linux.netfilter.TableName;
+import io.jflannel.linux.netfilter.TableState;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,14 +15,23 @@ import java.util.Optional;
  * nothing about whether that is right; but two equal sights mean that nothing has changed, and they
  * cost no process.
  *
+ * @param tables those that exist; how many things they have only where they are ours alone
  * @param own every rule of our chains, in order
  * @param shared of each built-in chain what leads to ours
  * @param legacy a number for all rules of each legacy table
  */
-record Sight(Map<ChainName, OwnChain> own, Map<ChainName, Way> shared, Map<String, Long> legacy) {
+record Sight(
+    Map<TableName, TableState> tables,
+    Map<ChainName, OwnChain> own,
+    Map<ChainName, Way> shared,
+    Map<String, Long> legacy) {
 
-  /** A chain of ours. */
-  record OwnChain(boolean exists, Optional<BaseChain> base, List<RuleBody> rules) {}
+  /**
+   * A chain of ours.
+   *
+   * @param rules a digest of them in order: there may be more than one wants to hold
+   */
+  record OwnChain(boolean exists, Optional<BaseChain> base, long count, String rules) {}
 
   /**
    * How packets get from a built-in chain to ours.

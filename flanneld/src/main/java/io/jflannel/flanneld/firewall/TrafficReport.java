@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.firewall;
 
 import io.jflannel.flanneld.lease.Subnets;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -37,5 +38,12 @@ public record TrafficReport(
    */
   public boolean allows(Subnets subnets) {
     return blocking.isEmpty() && own.equals(subnets);
+  }
+
+  /** The same with one problem more. */
+  TrafficReport blockedBy(String problem) {
+    List<String> more = new ArrayList<>(blocking);
+    more.add(problem);
+    return new TrafficReport(engine, own, more, problems, notes, repairs, opponents);
   }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 
 /** Notices that somebody keeps undoing our rules. Owned by one thread. */
 final class Undoing {
@@ -14,8 +15,9 @@ final class Undoing {
 
   private static final long WINDOW = Duration.ofMinutes(1).toNanos();
 
-  private final Deque<Long> repairs = new ArrayDeque<>();
-  private String culprit = "";
+  private record Repair(long nanoTime, String by) {}
+
+  private final Deque<Repair> repairs = new ArrayDeque<>();
   private long total;
 
   /**
@@ -25,10 +27,7 @@ final class Undoing {
    */
   void repaired(long nanoTime, String by) {
     total++;
-    repairs.addLast(nanoTime);
-    if (!by.isEmpty()) {
-      culprit = by;
-    }
+    repairs.addLast(new Repair(nanoTime, by));
   }
 
   long total() {
@@ -36,7 +35,7 @@ final class Undoing {
   }
 
   List<String> opponents(long nanoTime) {
-    while (!repairs.isEmpty() && nanoTime - repairs.getFirst() > WINDOW) {
+    while (!repairs.isEmpty() && nanoTime - repairs.getFirst().nanoTime() > WINDOW) {
       repairs.removeFirst();
     }
     if (repairs.size() < SUSPICIOUS) {
@@ -44,6 +43,10 @@ final class Undoing {
     }
     return List.of(
         "our rules are undone by %s, repaired %d times within a minute"
-            .formatted(culprit.isEmpty() ? "somebody unknown" : culprit, repairs.size()));
+            .formatted(last().orElse("somebody unknown"), repairs.size()));
+  }
+
+  private Optional<String> last() {
+    return repairs.reversed().stream().map(Repair::by).filter(by -> !by.isEmpty()).findFirst();
   }
 }

@@ -6,8 +6,10 @@ import io.jflannel.flanneld.state.Resource;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
+import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.State;
+import io.jflannel.flanneld.state.Tunnels;
 import io.jflannel.linux.Sysctl;
 import io.jflannel.linux.route.Link;
 import io.jflannel.linux.route.LinkAddress;
@@ -32,10 +34,12 @@ final class DeviceReader {
 
   private final RouteSocket socket;
   private final LinkNames names;
+  private final Tunnels tunnels;
 
-  DeviceReader(RouteSocket socket, LinkNames names) {
+  DeviceReader(RouteSocket socket, LinkNames names, Tunnels tunnels) {
     this.socket = socket;
     this.names = names;
+    this.tunnels = tunnels;
   }
 
   State read(Ownership ownership) {
@@ -53,16 +57,39 @@ final class DeviceReader {
   }
 
   private void addDevice(Link link, Ownership ownership, List<Resource> found) {
-    if (link.vxlan().isEmpty()) {
+    Optional<Resource> device = device(link);
+    if (device.isEmpty()) {
       found.add(new OtherDevice(link.name(), link.kind()));
       return;
     }
-    found.add(device(link, link.vxlan().get()));
+    found.add(device.get());
     for (LinkAddress address : socket.addresses(link.index())) {
       if (inside(ownership, address)) {
         found.add(new DeviceAddress(link.name(), address.cidr()));
       }
     }
+    if (link.vxlan().isPresent()) {
+      addSettings(link, found);
+    }
+  }
+
+  private Optional<Resource> device(Link link) {
+    return link.vxlan().isPresent()
+        ? Optional.of(device(link, link.vxlan().get()))
+        : tunnels
+            .present()
+            .filter(tunnel -> tunnel.device().equals(link.name()))
+            .map(tunnel ->
+                new TunDevice(
+                    link.name(),
+                    tunnel.local(),
+                    tunnel.port(),
+                    tunnel.subnet(),
+                    link.mtu(),
+                    link.up()));
+  }
+
+  private static void addSettings(Link link, List<Resource> found) {
     DeviceSysctl acceptRa = DeviceSysctl.acceptRa(link.name(), DeviceSysctl.MISSING);
     String value = new Sysctl(acceptRa.path()).read().orElse(DeviceSysctl.MISSING);
     found.add(DeviceSysctl.acceptRa(link.name(), value));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.kernel;
 
+import io.jflannel.flanneld.state.Resource.Device;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
+import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Resource.VxlanDevice;
+import io.jflannel.flanneld.state.Tunnels;
 import io.jflannel.linux.Errno;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.Sysctl;
@@ -24,10 +27,34 @@ final class DeviceWriter {
 
   private final RouteSocket socket;
   private final LinkNames names;
+  private final Tunnels tunnels;
 
-  DeviceWriter(RouteSocket socket, LinkNames names) {
+  DeviceWriter(RouteSocket socket, LinkNames names, Tunnels tunnels) {
     this.socket = socket;
     this.names = names;
+    this.tunnels = tunnels;
+  }
+
+  /** Makes it with the tunnel behind it. */
+  void create(TunDevice device) {
+    tunnels.open(device);
+    names.forget();
+    socket.execute(new Request.SetLinkMtu(index(device), device.mtu()));
+    if (device.up()) {
+      socket.execute(new Request.SetLinkUp(index(device), true));
+    }
+  }
+
+  /** Changes in place what differs; another address or port makes it anew. */
+  void change(TunDevice wanted, TunDevice found) {
+    tunnels.open(wanted);
+    names.forget();
+    if (wanted.mtu() != found.mtu()) {
+      socket.execute(new Request.SetLinkMtu(index(wanted), wanted.mtu()));
+    }
+    if (wanted.up() != found.up()) {
+      socket.execute(new Request.SetLinkUp(index(wanted), wanted.up()));
+    }
   }
 
   /** Creates it as golden G6 shows, and sets it up if it is wanted up. */
@@ -105,7 +132,7 @@ final class DeviceWriter {
     }
   }
 
-  private int index(VxlanDevice device) {
+  private int index(Device device) {
     return names
         .index(device.name())
         .orElseThrow(() -> new LinuxException("find " + device.name(), Errno.ENODEV.number(), ""));

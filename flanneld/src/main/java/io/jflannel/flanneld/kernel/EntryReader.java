@@ -3,8 +3,10 @@ package io.jflannel.flanneld.kernel;
 
 import io.jflannel.flanneld.state.Ownership;
 import io.jflannel.flanneld.state.Resource;
+import io.jflannel.flanneld.state.Resource.TunnelPeer;
 import io.jflannel.flanneld.state.Resource.Via;
 import io.jflannel.flanneld.state.State;
+import io.jflannel.flanneld.state.Tunnels;
 import io.jflannel.linux.route.FdbEntry;
 import io.jflannel.linux.route.Link;
 import io.jflannel.linux.route.Neighbour;
@@ -34,11 +36,13 @@ final class EntryReader {
   private final RouteSocket socket;
   private final LinkNames names;
   private final NexthopIds ids;
+  private final Tunnels tunnels;
 
-  EntryReader(RouteSocket socket, LinkNames names, NexthopIds ids) {
+  EntryReader(RouteSocket socket, LinkNames names, NexthopIds ids, Tunnels tunnels) {
     this.socket = socket;
     this.names = names;
     this.ids = ids;
+    this.tunnels = tunnels;
   }
 
   State read(Ownership ownership) {
@@ -51,12 +55,29 @@ final class EntryReader {
         addDeviceEntries(link.get(), found);
       }
     }
+    Optional<Tunnels.Open> tunnel = tunnels.present();
+    tunnel.ifPresent(
+        open -> open.peers().forEach((s, p) -> found.add(new TunnelPeer(s, p.host(), p.kernel()))));
+    Optional<Link> tun = tunnel.flatMap(open -> socket.link(open.device()));
+    tun.ifPresent(link -> addNetworkRoute(names.noted(link), ownership, found));
     for (Family family : Family.values()) {
       if (ownership.network(family).isPresent()) {
         addRoutes(family, ownership, devices, found);
       }
     }
     return State.of(found);
+  }
+
+  /** All that is not a peer's goes into the tunnel too, and is answered there. */
+  private void addNetworkRoute(Link link, Ownership ownership, List<Resource> found) {
+    for (Route route : socket.routes(RouteFilter.main(Family.V4).withProtocol(Route.BOOT))) {
+      if (ownership.network4().equals(Optional.of(route.destination()))
+          && route.linkIndex() == link.index()
+          && route.gateway().isEmpty()
+          && ordinary(route)) {
+        found.add(new Resource.Route(route.destination(), new Via.Direct(link.name())));
+      }
+    }
   }
 
   /** Entries that the kernel learned, and those for floods, are not ours. */

@@ -3,6 +3,7 @@ package io.jflannel.flanneld.kernel;
 
 import io.jflannel.flanneld.state.Kernel;
 import io.jflannel.flanneld.state.Surroundings;
+import io.jflannel.flanneld.state.Tunnels;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -25,7 +26,12 @@ public final class NetlinkKernel implements Kernel {
    * @throws io.jflannel.linux.LinuxException if there is no netlink
    */
   public static NetlinkKernel open() {
-    return new NetlinkKernel(NetlinkTarget.open());
+    return open(Tunnels.NONE);
+  }
+
+  /** The same, with what is behind TUN devices. */
+  public static NetlinkKernel open(Tunnels tunnels) {
+    return new NetlinkKernel(NetlinkTarget.open(tunnels));
   }
 
   @Override

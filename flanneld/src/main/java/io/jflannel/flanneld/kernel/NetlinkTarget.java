@@ -4,20 +4,28 @@ package io.jflannel.flanneld.kernel;
 import io.jflannel.flanneld.kernel.Requesting.Step;
 import io.jflannel.flanneld.state.Ownership;
 import io.jflannel.flanneld.state.Resource;
+import io.jflannel.flanneld.state.Resource.Device;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
 import io.jflannel.flanneld.state.Resource.Stage;
+import io.jflannel.flanneld.state.Resource.TunDevice;
+import io.jflannel.flanneld.state.Resource.TunnelPeer;
 import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Surroundings;
 import io.jflannel.flanneld.state.Target;
+import io.jflannel.flanneld.state.Tunnels;
 import io.jflannel.linux.Errno;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.RepliesLostException;
 import io.jflannel.linux.route.Request;
 import io.jflannel.linux.route.RouteSocket;
+import io.jflannel.net.Cidr;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * The kernel of the network namespace of the thread that opens it. Belongs to that thread.
@@ -27,18 +35,20 @@ import java.util.List;
 public final class NetlinkTarget implements Target {
 
   private final RouteSocket socket;
+  private final Tunnels tunnels;
   private final LinkNames names;
   private final NexthopIds ids;
   private final Requesting requesting;
   private final DeviceWriter devices;
   private long messages;
 
-  private NetlinkTarget(RouteSocket socket) {
+  private NetlinkTarget(RouteSocket socket, Tunnels tunnels) {
     this.socket = socket;
+    this.tunnels = tunnels;
     names = new LinkNames(socket);
     ids = new NexthopIds(socket, names);
     requesting = new Requesting(names, ids);
-    devices = new DeviceWriter(socket, names);
+    devices = new DeviceWriter(socket, names, tunnels);
   }
 
   /**
@@ -47,7 +57,12 @@ public final class NetlinkTarget implements Target {
    * @throws LinuxException if there is no netlink
    */
   public static NetlinkTarget open() {
-    return new NetlinkTarget(RouteSocket.open());
+    return open(Tunnels.NONE);
+  }
+
+  /** The same, with what is behind TUN devices. */
+  static NetlinkTarget open(Tunnels tunnels) {
+    return new NetlinkTarget(RouteSocket.open(), tunnels);
   }
 
   /** Asks the same kernel over the same socket. */
@@ -69,8 +84,8 @@ public final class NetlinkTarget implements Target {
   public State read(Stage stage, Ownership ownership) {
     names.forget();
     return switch (stage) {
-      case DEVICES -> new DeviceReader(socket, names).read(ownership);
-      case ENTRIES -> new EntryReader(socket, names, ids).read(ownership);
+      case DEVICES -> new DeviceReader(socket, names, tunnels).read(ownership);
+      case ENTRIES -> new EntryReader(socket, names, ids, tunnels).read(ownership);
     };
   }
 
@@ -79,7 +94,12 @@ public final class NetlinkTarget implements Target {
     List<Failure> failures = new ArrayList<>();
     List<Change> pending = new ArrayList<>();
     List<Request> requests = new ArrayList<>();
+    List<Change> peers = new ArrayList<>();
     for (Change change : changes) {
+      if (change.resource() instanceof TunnelPeer) {
+        peers.add(change);
+        continue;
+      }
       if (isDevice(change.resource())) {
         flush(pending, requests, failures);
         applyToDevice(change, failures);
@@ -99,11 +119,40 @@ public final class NetlinkTarget implements Target {
       }
     }
     flush(pending, requests, failures);
+    forward(peers, failures);
     return failures;
   }
 
+  /** The tunnel's peers change all at once. */
+  private void forward(List<Change> changes, List<Failure> failures) {
+    if (changes.isEmpty()) {
+      return;
+    }
+    Optional<Tunnels.Open> tunnel = tunnels.present();
+    if (tunnel.isEmpty()) {
+      changes.forEach(change -> failures.add(new Failure(change, "there is no tunnel")));
+      return;
+    }
+    Map<Cidr, Tunnels.Peer> peers = new HashMap<>(tunnel.get().peers());
+    for (Change change : changes) {
+      switch (change) {
+        case Change.Add(TunnelPeer peer) -> peers.put(peer.subnet(), at(peer));
+        case Change.Replace(TunnelPeer peer, _) -> peers.put(peer.subnet(), at(peer));
+        case Change.Delete(TunnelPeer peer) -> peers.remove(peer.subnet());
+        case Change.Add _, Change.Replace _, Change.Delete _ ->
+            failures.add(new Failure(change, "is not for tunnels"));
+      }
+    }
+    tunnels.forward(peers);
+    messages++;
+  }
+
+  private static Tunnels.Peer at(TunnelPeer peer) {
+    return new Tunnels.Peer(peer.host(), peer.kernel());
+  }
+
   private static boolean isDevice(Resource resource) {
-    return resource instanceof VxlanDevice
+    return resource instanceof Device
         || resource instanceof OtherDevice
         || resource instanceof DeviceSysctl;
   }
@@ -156,6 +205,9 @@ public final class NetlinkTarget implements Target {
       switch (change) {
         case Change.Add(VxlanDevice device) -> devices.create(device);
         case Change.Replace(VxlanDevice wanted, VxlanDevice found) -> devices.change(wanted, found);
+        case Change.Add(TunDevice device) -> devices.create(device);
+        case Change.Replace(TunDevice wanted, TunDevice found) -> devices.change(wanted, found);
+        case Change.Delete(TunDevice _) -> tunnels.close();
         case Change.Add(DeviceSysctl sysctl) -> devices.set(sysctl);
         case Change.Replace(DeviceSysctl sysctl, _) -> devices.set(sysctl);
         case Change.Delete(VxlanDevice device) -> devices.delete(device.name());

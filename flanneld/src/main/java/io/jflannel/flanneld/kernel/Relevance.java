@@ -75,7 +75,7 @@ record Relevance(Interest interest, Map<Integer, String> names, int ownPort) {
     if (interest.ownership().contested().contains(route.destination())) {
       return true;
     }
-    if (!interest.ownership().inside(route.destination())) {
+    if (!concerns(route)) {
       return interest.ways() == Ways.MATTER;
     }
     return interest
@@ -83,6 +83,12 @@ record Relevance(Interest interest, Map<Integer, String> names, int ownPort) {
         .get(new Key.RouteTo(route.destination()))
         .map(wanted -> !same(((Resource.Route) wanted).via(), route))
         .orElse(route.protocol() == Route.BOOT);
+  }
+
+  /** Whether its destination is one of ours; the whole network is one if there is a tunnel. */
+  private boolean concerns(Route route) {
+    return interest.ownership().inside(route.destination())
+        || interest.wanted().has(new Key.RouteTo(route.destination()));
   }
 
   /** Whether {@code route} goes the wanted way, as far as an event shows it. */
@@ -94,6 +100,7 @@ record Relevance(Interest interest, Map<Integer, String> names, int ownPort) {
               && route.onlink() == gateway.onlink();
       case Via.ViaNexthop nexthop ->
           route.nexthopId() != 0 && route.gateway().equals(Optional.of(nexthop.gateway()));
+      case Via.Direct _ -> route.nexthopId() == 0 && route.gateway().isEmpty();
       case Via.Blackhole() -> route.type() == RouteType.BLACKHOLE;
       case Via.Foreign _ -> false;
     };
@@ -103,7 +110,7 @@ record Relevance(Interest interest, Map<Integer, String> names, int ownPort) {
     if (route.table() != Route.MAIN) {
       return false;
     }
-    return interest.ownership().inside(route.destination())
+    return concerns(route)
         ? interest.wanted().has(new Key.RouteTo(route.destination()))
             || interest.ownership().contested().contains(route.destination())
         : interest.ways() == Ways.MATTER;

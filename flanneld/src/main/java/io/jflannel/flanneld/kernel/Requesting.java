@@ -54,7 +54,7 @@ final class Requesting {
                     Nexthop.via(gateway, index, onlink, NexthopIds.PROTOCOL));
               });
       case Resource.Route route -> putRoute(route);
-      case Resource.VxlanDevice _, Resource.OtherDevice _, DeviceSysctl _ ->
+      case Resource.Device _, Resource.OtherDevice _, DeviceSysctl _, Resource.TunnelPeer _ ->
           new Step.Impossible(resource + " is no entry");
     };
   }
@@ -73,6 +73,8 @@ final class Requesting {
               .<Step>map(id -> new Step.Send(new Request.ReplaceRoute(base.withNexthop(id))))
               .orElseGet(
                   () -> new Step.Impossible("no nexthop object via " + gateway + " on " + device));
+      case Via.Direct(var device) ->
+          onDevice(device, index -> new Request.ReplaceRoute(base.withLink(index)));
       case Via.Blackhole() ->
           new Step.Send(new Request.ReplaceRoute(Route.blackhole(route.destination())));
       case Via.Foreign(var description) ->
@@ -96,7 +98,7 @@ final class Requesting {
             .orElse(new Step.Nothing());
       }
       case Resource.Route route -> deleteRoute(route);
-      case Resource.VxlanDevice _, Resource.OtherDevice _, DeviceSysctl _ ->
+      case Resource.Device _, Resource.OtherDevice _, DeviceSysctl _, Resource.TunnelPeer _ ->
           new Step.Impossible(resource + " is no entry");
     };
   }
@@ -119,6 +121,8 @@ final class Requesting {
           ids.id(new Resource.Key.NexthopObject(device, gateway, onlink))
               .<Step>map(id -> new Step.Send(new Request.DeleteRoute(base.withNexthop(id))))
               .orElse(new Step.Nothing());
+      case Via.Direct(var device) ->
+          ofDevice(device, index -> new Request.DeleteRoute(base.withLink(index)));
       case Via.Blackhole() ->
           new Step.Send(
               new Request.DeleteRoute(

@@ -141,7 +141,7 @@ public final class Check {
       Ip target = internet.address(family);
       Outcome ping = firstPing(from, target);
       int told = internet.server().log().length();
-      Outcome flow = flow(from, target, "--bytes=1M");
+      Outcome flow = ping.passed() ? flow(from, target, "--bytes=1M") : ping;
       Outcome seen = seen(flow, internet.server().log().substring(told), from.address(family));
       lines.add(new Line(from.number(), INTERNET, family, Kind.PING, ping.passed(), ping.detail()));
       lines.add(

@@ -112,6 +112,9 @@ public final class LabCommand implements Callable<Integer> {
     private boolean clean;
   }
 
+  /** The longest wait for a status file to tell what is so already. */
+  private static final Duration TELLING = Duration.ofSeconds(5);
+
   private final long start = System.nanoTime();
   private final PrintStream out;
   private final PrintStream err;
@@ -182,6 +185,7 @@ public final class LabCommand implements Callable<Integer> {
   private int show(Lab lab) throws InterruptedException {
     List<Check.Line> lines = Check.run(lab, PATIENCE);
     String matrix = matrices(lab, lines);
+    awaitTold(lab);
     out.print("\n" + table(lab) + "\n" + matrix);
     int status = verdict(lab, lines);
     if (lab.nodes().size() > 1 && status == 0) {
@@ -198,6 +202,17 @@ public final class LabCommand implements Callable<Integer> {
     out.println("\n" + how(lab) + "Ctrl-C ends the lab and removes every trace.");
     watch(lab, matrix);
     return status;
+  }
+
+  /** The daemons write their status once a second, and have done more than they have told. */
+  private static void awaitTold(Lab lab) throws InterruptedException {
+    long end = System.nanoTime() + TELLING.toNanos();
+    int peers = lab.nodes().size() - 1;
+    while (System.nanoTime() < end
+        && !lab.nodes().stream()
+            .allMatch(node -> node.status().filter(s -> s.programmed() == peers).isPresent())) {
+      Thread.sleep(50);
+    }
   }
 
   /** Until the shutdown hook ends the JVM: a fresh table each second on a terminal. */

@@ -9,7 +9,6 @@ import io.jflannel.flanneld.state.Resource;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
-import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.Target.Change;
 import io.jflannel.flanneld.state.Target.Failure;
 import io.jflannel.net.Cidr;
@@ -87,11 +86,17 @@ final class Attribution {
   /** The family whose own thing it is. */
   private static Optional<Family> family(Resource resource, Backend.Devices devices) {
     return switch (resource) {
-      case VxlanDevice device -> family(device.name(), devices);
+      case Resource.Device device -> family(device.name(), devices);
       case OtherDevice device -> family(device.name(), devices);
       case DeviceAddress address -> Optional.of(address.cidr().family());
       case DeviceSysctl sysctl -> family(sysctl.device(), devices);
-      case Resource.Nexthop _, Resource.FdbEntry _, Resource.Neighbour _, Resource.Route _ ->
+      case Resource.Route(var destination, Resource.Via.Direct _) ->
+          Optional.of(destination.family());
+      case Resource.Nexthop _,
+          Resource.FdbEntry _,
+          Resource.Neighbour _,
+          Resource.TunnelPeer _,
+          Resource.Route _ ->
           Optional.empty();
     };
   }
@@ -107,9 +112,10 @@ final class Attribution {
     return switch (resource) {
       case Resource.Route(Cidr destination, var _) -> at(destination.network().ip());
       case Resource.Neighbour neighbour -> at(neighbour.ip());
+      case Resource.TunnelPeer tunnelled -> at(tunnelled.subnet().network().ip());
       case Resource.Nexthop nexthop -> at(nexthop.gateway());
       case Resource.FdbEntry entry -> at(entry.remote());
-      case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> Optional.empty();
+      case Resource.Device _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> Optional.empty();
     };
   }
 

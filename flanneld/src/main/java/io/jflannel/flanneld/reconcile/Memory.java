@@ -2,8 +2,8 @@
 package io.jflannel.flanneld.reconcile;
 
 import io.jflannel.flanneld.state.Resource;
+import io.jflannel.flanneld.state.Resource.Device;
 import io.jflannel.flanneld.state.Resource.Key;
-import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Target.Change;
 import io.jflannel.flanneld.state.Target.Failure;
@@ -54,7 +54,7 @@ record Memory(State devices, State entries, Set<Key> open, boolean swept) {
   }
 
   private boolean was(Resource wanted) {
-    Resource whole = wanted instanceof VxlanDevice device ? device.withUp(true) : wanted;
+    Resource whole = wanted instanceof Device device ? device.withUp(true) : wanted;
     return remembered(wanted.key()).equals(Optional.of(whole));
   }
 

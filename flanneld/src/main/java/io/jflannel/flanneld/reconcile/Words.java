@@ -9,6 +9,8 @@ import io.jflannel.flanneld.state.Resource.Neighbour;
 import io.jflannel.flanneld.state.Resource.Nexthop;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
 import io.jflannel.flanneld.state.Resource.Route;
+import io.jflannel.flanneld.state.Resource.TunDevice;
+import io.jflannel.flanneld.state.Resource.TunnelPeer;
 import io.jflannel.flanneld.state.Resource.Via;
 import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.Target.Change;
@@ -32,6 +34,8 @@ final class Words {
   static String of(Resource resource) {
     return switch (resource) {
       case VxlanDevice device -> "device " + device.name() + " (vxlan id " + device.vni() + ")";
+      case TunDevice device -> "device " + device.name() + " (tun)";
+      case TunnelPeer(var subnet, var host, var _) -> "tunnel peer " + subnet + " at " + host;
       case OtherDevice(var name, var kind) -> "device " + name + " (" + kind + ")";
       case DeviceAddress(var device, var cidr) -> "address " + cidr + " dev " + device;
       case DeviceSysctl(var _, var path, var value) -> "setting " + path + "=" + value;
@@ -50,6 +54,7 @@ final class Words {
           destination + " via " + gateway + " dev " + device + (onlink ? " onlink" : "");
       case Via.ViaNexthop(var device, var gateway, boolean onlink) ->
           destination + " via " + gateway + " dev " + device + (onlink ? " onlink" : "");
+      case Via.Direct(var device) -> destination + " dev " + device;
       case Via.Blackhole() -> "blackhole " + destination;
       case Via.Foreign(var description) -> destination + " " + description;
     };

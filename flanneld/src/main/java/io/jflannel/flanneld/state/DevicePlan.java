@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.state;
 
+import io.jflannel.flanneld.state.Resource.Device;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.Key;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
-import io.jflannel.flanneld.state.Resource.VxlanDevice;
+import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Target.Change;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,15 +33,15 @@ final class DevicePlan {
 
   static List<Change> between(State wanted, State actual, Plan.Limits limits) {
     var plan = new DevicePlan(wanted, actual);
-    List<VxlanDevice> devices = plan.devices();
-    List<VxlanDevice> down = new ArrayList<>();
-    for (VxlanDevice device : devices) {
+    List<Device> devices = plan.devices();
+    List<Device> down = new ArrayList<>();
+    for (Device device : devices) {
       if (!plan.prepare(device)) {
         down.add(device);
       }
     }
     plan.putSettings();
-    for (VxlanDevice device : down) {
+    for (Device device : down) {
       plan.changes.add(new Change.Replace(device, device.withUp(false)));
     }
     if (limits.mayDelete()) {
@@ -49,30 +50,30 @@ final class DevicePlan {
     return plan.changes;
   }
 
-  private List<VxlanDevice> devices() {
-    List<VxlanDevice> devices = new ArrayList<>();
+  private List<Device> devices() {
+    List<Device> devices = new ArrayList<>();
     for (Resource resource : wanted.all()) {
-      if (resource instanceof VxlanDevice device) {
+      if (resource instanceof Device device) {
         devices.add(device);
       }
     }
-    devices.sort(Comparator.comparing(VxlanDevice::name));
+    devices.sort(Comparator.comparing(Device::name));
     return devices;
   }
 
   /** Makes or changes the device, all but setting it up; answers whether it is up already. */
-  private boolean prepare(VxlanDevice device) {
+  private boolean prepare(Device device) {
     Optional<Resource> found = actual.get(device.key());
-    if (found.isPresent()
-        && found.get() instanceof VxlanDevice there
-        && device.reachableFrom(there)) {
-      VxlanDevice almost = device.withUp(there.up());
+    if (found.isPresent() && found.get() instanceof Device there && device.reachableFrom(there)) {
+      Device almost = device.withUp(there.up());
       if (!almost.satisfiedBy(there)) {
         changes.add(new Change.Replace(almost, there));
       }
       return there.up() || !device.up();
     }
-    found.ifPresent(there -> changes.add(new Change.Delete(there)));
+    if (!(device instanceof TunDevice)) { // another process's TUN device is not ours to end
+      found.ifPresent(there -> changes.add(new Change.Delete(there)));
+    }
     changes.add(new Change.Add(device.withUp(false)));
     fresh.add(device.name());
     return !device.up();
@@ -113,10 +114,14 @@ final class DevicePlan {
       switch (resource) {
         case DeviceAddress address when !fresh.contains(address.device()) ->
             changes.add(new Change.Delete(address));
-        case VxlanDevice device -> changes.add(new Change.Delete(device));
+        case Device device -> changes.add(new Change.Delete(device));
         case OtherDevice device -> changes.add(new Change.Delete(device));
         case DeviceAddress _, DeviceSysctl _ -> {}
-        case Resource.Nexthop _, Resource.FdbEntry _, Resource.Neighbour _, Resource.Route _ -> {}
+        case Resource.Nexthop _,
+            Resource.FdbEntry _,
+            Resource.Neighbour _,
+            Resource.TunnelPeer _,
+            Resource.Route _ -> {}
       }
     }
   }

@@ -9,8 +9,8 @@ import io.jflannel.flanneld.state.Resource.Neighbour;
 import io.jflannel.flanneld.state.Resource.Nexthop;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
 import io.jflannel.flanneld.state.Resource.Route;
+import io.jflannel.flanneld.state.Resource.TunnelPeer;
 import io.jflannel.flanneld.state.Resource.Via;
-import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.Target.Change;
 import io.jflannel.net.Family;
 import java.util.ArrayList;
@@ -29,8 +29,10 @@ final class EntryPlan {
   private final List<Change> nexthopsIn = new ArrayList<>();
   private final List<Change> fdbIn = new ArrayList<>();
   private final List<Change> neighboursIn = new ArrayList<>();
+  private final List<Change> peersIn = new ArrayList<>();
   private final List<Change> routesIn = new ArrayList<>();
   private final List<Change> routesOut = new ArrayList<>();
+  private final List<Change> peersOut = new ArrayList<>();
   private final List<Change> neighboursOut = new ArrayList<>();
   private final List<Change> fdbOut = new ArrayList<>();
   private final List<Change> nexthopsOut = new ArrayList<>();
@@ -58,8 +60,10 @@ final class EntryPlan {
             nexthopsIn,
             fdbIn,
             neighboursIn,
+            peersIn,
             routesIn,
             routesOut,
+            peersOut,
             neighboursOut,
             fdbOut,
             nexthopsOut)) {
@@ -84,8 +88,9 @@ final class EntryPlan {
       case Nexthop _ -> nexthopsIn;
       case FdbEntry _ -> fdbIn;
       case Neighbour _ -> neighboursIn;
+      case TunnelPeer _ -> peersIn;
       case Route _ -> routesIn;
-      case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ ->
+      case Resource.Device _, OtherDevice _, DeviceAddress _, DeviceSysctl _ ->
           throw new IllegalArgumentException(resource + " is not of this stage");
     };
   }
@@ -152,8 +157,9 @@ final class EntryPlan {
       case Nexthop _ -> nexthopsOut.add(change);
       case FdbEntry _ -> fdbOut.add(change);
       case Neighbour _ -> neighboursOut.add(change);
+      case TunnelPeer _ -> peersOut.add(change);
       case Route _ -> routesOut.add(change);
-      case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> {}
+      case Resource.Device _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> {}
     }
   }
 }

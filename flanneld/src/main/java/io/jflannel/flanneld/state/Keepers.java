@@ -9,8 +9,8 @@ import io.jflannel.flanneld.state.Resource.Neighbour;
 import io.jflannel.flanneld.state.Resource.Nexthop;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
 import io.jflannel.flanneld.state.Resource.Route;
+import io.jflannel.flanneld.state.Resource.TunnelPeer;
 import io.jflannel.flanneld.state.Resource.Via;
-import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.net.Cidr;
 import java.util.HashSet;
 import java.util.Set;
@@ -49,8 +49,8 @@ final class Keepers {
             keptFdb.add(new Key.Fdb(neighbour.device(), neighbour.mac()));
           }
         }
-        case Route _, Nexthop _, FdbEntry _ -> {}
-        case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> {}
+        case Route _, Nexthop _, FdbEntry _, TunnelPeer _ -> {}
+        case Resource.Device _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> {}
       }
     }
   }
@@ -65,6 +65,7 @@ final class Keepers {
   boolean keep(Resource resource) {
     return switch (resource) {
       case Route route -> kept(route.destination());
+      case TunnelPeer peer -> kept(peer.subnet());
       case Neighbour neighbour -> kept(Cidr.host(neighbour.ip()));
       case FdbEntry entry ->
           keptDevices.contains(entry.device())
@@ -73,7 +74,7 @@ final class Keepers {
           keptNexthops.contains(nexthop.key())
               || !limits.ownership().devices().contains(nexthop.device())
                   && !usedNexthops.contains(nexthop.key());
-      case VxlanDevice _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> true;
+      case Resource.Device _, OtherDevice _, DeviceAddress _, DeviceSysctl _ -> true;
     };
   }
 

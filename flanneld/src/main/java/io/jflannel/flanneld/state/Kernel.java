@@ -70,6 +70,7 @@ public interface Kernel extends AutoCloseable {
     NEIGHBOUR("neighbour"),
     FDB("FDB entry"),
     NEXTHOP("nexthop object"),
+    PEER("tunnel peer"),
     UNKNOWN("something");
 
     private final String name;
@@ -81,12 +82,13 @@ public interface Kernel extends AutoCloseable {
     /** What a resource is. */
     public static What of(Resource resource) {
       return switch (resource) {
-        case Resource.VxlanDevice _, Resource.OtherDevice _ -> DEVICE;
+        case Resource.Device _, Resource.OtherDevice _ -> DEVICE;
         case Resource.DeviceAddress _ -> ADDRESS;
         case Resource.DeviceSysctl _ -> SETTING;
         case Resource.Nexthop _ -> NEXTHOP;
         case Resource.FdbEntry _ -> FDB;
         case Resource.Neighbour _ -> NEIGHBOUR;
+        case Resource.TunnelPeer _ -> PEER;
         case Resource.Route _ -> ROUTE;
       };
     }

@@ -35,6 +35,31 @@ public sealed interface Resource {
     ENTRIES
   }
 
+  /** A link that we make. */
+  sealed interface Device extends Resource {
+    String name();
+
+    boolean up();
+
+    Device withUp(boolean newUp);
+
+    /**
+     * Whether a found device can become this one by changes in place; else it is replaced by a new
+     * one.
+     */
+    boolean reachableFrom(Resource found);
+
+    @Override
+    default Key key() {
+      return new Key.Device(name());
+    }
+
+    @Override
+    default Stage stage() {
+      return Stage.DEVICES;
+    }
+  }
+
   /**
    * A VXLAN device (spec backends.md 3.2). Wanted devices are up.
    *
@@ -58,16 +83,7 @@ public sealed interface Resource {
       boolean gbp,
       boolean up,
       boolean compatible)
-      implements Resource {
-    @Override
-    public Key key() {
-      return new Key.Device(name);
-    }
-
-    @Override
-    public Stage stage() {
-      return Stage.DEVICES;
-    }
+      implements Device {
 
     /** Any port serves if none is asked for, and a device without a parent is taken as it is. */
     @Override
@@ -82,12 +98,13 @@ public sealed interface Resource {
     }
 
     /**
-     * Whether a found device can become this one by changes in place; else it is replaced by a new
-     * one. Upstream's rule (backends.md 3.2 and G1.1), but another local address of the same family
-     * is a change in place.
+     * Upstream's rule (backends.md 3.2 and G1.1), but another local address of the same family is a
+     * change in place.
      */
-    public boolean reachableFrom(VxlanDevice found) {
-      return found.compatible
+    @Override
+    public boolean reachableFrom(Resource other) {
+      return other instanceof VxlanDevice found
+          && found.compatible
           && name.equals(found.name)
           && vni == found.vni
           && gbp == found.gbp
@@ -97,9 +114,32 @@ public sealed interface Resource {
               == found.local.map(Ip::family).orElse(Family.V4);
     }
 
+    @Override
     public VxlanDevice withUp(boolean newUp) {
       return new VxlanDevice(
           name, vni, port, parent, local, mac, mtu, learning, gbp, newUp, compatible);
+    }
+  }
+
+  /**
+   * A TUN device with our tunnel behind it (backends.md 6.2); found only while that runs.
+   *
+   * @param local where the tunnel receives and sends datagrams
+   * @param port UDP port of all hosts
+   * @param subnet the own one, whose first address is the device's
+   * @param mtu in bytes
+   */
+  record TunDevice(String name, Ip local, int port, Cidr subnet, int mtu, boolean up)
+      implements Device {
+
+    @Override
+    public boolean reachableFrom(Resource other) {
+      return other instanceof TunDevice found && name.equals(found.name);
+    }
+
+    @Override
+    public TunDevice withUp(boolean newUp) {
+      return new TunDevice(name, local, port, subnet, mtu, newUp);
     }
   }
 
@@ -204,6 +244,23 @@ public sealed interface Resource {
     }
   }
 
+  /**
+   * A subnet behind our tunnel, and the host that has it.
+   *
+   * @param kernel whether its packets may pass by the kernel alone, on both ends
+   */
+  record TunnelPeer(Cidr subnet, Ip host, boolean kernel) implements Resource {
+    @Override
+    public Key key() {
+      return new Key.TunnelledSubnet(subnet);
+    }
+
+    @Override
+    public Stage stage() {
+      return Stage.ENTRIES;
+    }
+  }
+
   /** A permanent neighbour entry. */
   record Neighbour(String device, Ip ip, MacAddress mac) implements Resource {
     @Override
@@ -258,6 +315,9 @@ public sealed interface Resource {
      */
     record ViaNexthop(String device, Ip gateway, boolean onlink) implements Via {}
 
+    /** Into a device that knows no gateways. */
+    record Direct(String device) implements Via {}
+
     /** Packets are dropped (--ip-blackhole-route). */
     record Blackhole() implements Via {}
 
@@ -278,6 +338,8 @@ public sealed interface Resource {
     record Address(String device, Cidr cidr) implements Key {}
 
     record Sysctl(String path) implements Key {}
+
+    record TunnelledSubnet(Cidr subnet) implements Key {}
 
     record NexthopObject(String device, Ip gateway, boolean onlink) implements Key {
       @Override

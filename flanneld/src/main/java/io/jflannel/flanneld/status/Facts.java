@@ -7,6 +7,7 @@ import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.flanneld.udp.UdpTunnels;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import java.util.Optional;
  * @param pass how far the kernel follows it
  * @param passed the peers that the last pass was over
  * @param traffic how the traffic rules are
+ * @param tunnel how the tunnel of the backend udp is
  * @param file how the subnet file is
  */
 public record Facts(
@@ -34,6 +36,7 @@ public record Facts(
     Optional<PassReport> pass,
     List<Lease> passed,
     Optional<TrafficReport> traffic,
+    Optional<UdpTunnels.Report> tunnel,
     FileState file) {
 
   /** A lost contact that comes back within this time is nobody's business. */
@@ -49,27 +52,30 @@ public record Facts(
         Optional.empty(),
         List.of(),
         Optional.empty(),
+        Optional.empty(),
         new FileState.Outstanding());
   }
 
   public Facts waitingFor(String what) {
-    return new Facts(Optional.of(what), store, external, view, pass, passed, traffic, file);
+    return new Facts(Optional.of(what), store, external, view, pass, passed, traffic, tunnel, file);
   }
 
   public Facts running() {
-    return new Facts(Optional.empty(), store, external, view, pass, passed, traffic, file);
+    return new Facts(Optional.empty(), store, external, view, pass, passed, traffic, tunnel, file);
   }
 
   public Facts withStore(String description) {
-    return new Facts(waiting, description, external, view, pass, passed, traffic, file);
+    return new Facts(waiting, description, external, view, pass, passed, traffic, tunnel, file);
   }
 
   public Facts with(ExternalInterface newest) {
-    return new Facts(waiting, store, Optional.of(newest), view, pass, passed, traffic, file);
+    return new Facts(
+        waiting, store, Optional.of(newest), view, pass, passed, traffic, tunnel, file);
   }
 
   public Facts with(StoreView newest) {
-    return new Facts(waiting, store, external, Optional.of(newest), pass, passed, traffic, file);
+    return new Facts(
+        waiting, store, external, Optional.of(newest), pass, passed, traffic, tunnel, file);
   }
 
   /** A report that counts other peers than the newest view is one about an older view. */
@@ -83,15 +89,21 @@ public record Facts(
         Optional.of(newest),
         newest.wanted() == peers.size() ? peers : passed,
         traffic,
+        tunnel,
         file);
   }
 
   public Facts with(TrafficReport newest) {
-    return new Facts(waiting, store, external, view, pass, passed, Optional.of(newest), file);
+    return new Facts(
+        waiting, store, external, view, pass, passed, Optional.of(newest), tunnel, file);
+  }
+
+  public Facts withTunnel(Optional<UdpTunnels.Report> newest) {
+    return new Facts(waiting, store, external, view, pass, passed, traffic, newest, file);
   }
 
   public Facts with(FileState newest) {
-    return new Facts(waiting, store, external, view, pass, passed, traffic, newest);
+    return new Facts(waiting, store, external, view, pass, passed, traffic, tunnel, newest);
   }
 
   /** Whether the node works, and if not, why: only its own things count (P36). */

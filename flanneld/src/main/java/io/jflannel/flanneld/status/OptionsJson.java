@@ -63,6 +63,7 @@ public final class OptionsJson {
     number("iptables-resync", options.resync().toSeconds());
     flag("ip-blackhole-route", options.ipBlackholeRoute());
     text("nexthop-objects", options.nexthopObjects().name().toLowerCase(Locale.ROOT));
+    text("udp-datapath", options.udpDatapath().name().toLowerCase(Locale.ROOT));
     number("v", options.verbosity());
     text("log-format", options.logFormat().name().toLowerCase(Locale.ROOT));
   }

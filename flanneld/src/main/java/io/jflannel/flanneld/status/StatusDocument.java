@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
+import io.jflannel.flanneld.fastpath.FastPathCounters;
 import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.json.Json;
 import io.jflannel.flanneld.lease.Lease;
@@ -11,11 +12,14 @@ import io.jflannel.flanneld.lease.Subnets;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.reconcile.PassReport.Opponent;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.flanneld.udp.TunnelCounters;
+import io.jflannel.flanneld.udp.UdpTunnels;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -45,6 +49,7 @@ public final class StatusDocument {
     fields.put("subnetFile", file(about, facts.file()));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     facts.traffic().ifPresent(traffic -> fields.put("traffic", traffic(traffic)));
+    facts.tunnel().ifPresent(tunnel -> fields.put("tunnel", tunnel(tunnel)));
     fields.put("peers", peers(facts));
     fields.number("refusedCount", facts.view().map(view -> view.refused().size()).orElse(0));
     fields.put("refused", refused(facts));
@@ -169,6 +174,72 @@ public final class StatusDocument {
         .texts("notes", traffic.notes())
         .number("repairs", traffic.repairs())
         .texts("opponents", traffic.opponents())
+        .object();
+  }
+
+  private static Json tunnel(UdpTunnels.Report tunnel) {
+    Fields drops = new Fields();
+    tunnel
+        .counters()
+        .drops()
+        .forEach((reason, count) -> {
+          if (count > 0) {
+            drops.number(reason.name().toLowerCase(Locale.ROOT), count);
+          }
+        });
+    Fields fields =
+        new Fields()
+            .text("device", tunnel.device())
+            .text(
+                "datapath",
+                tunnel.kernel().isPresent()
+                    ? "ebpf"
+                    : tunnel.datapath().path().name().toLowerCase(Locale.ROOT))
+            .texts("fallbacks", tunnel.datapath().fallbacks())
+            .put("sent", direction(tunnel.counters().sent()))
+            .put("received", direction(tunnel.counters().received()))
+            .put("drops", drops.object())
+            .number("unreachable", tunnel.counters().unreachable());
+    tunnel.kernel().ifPresent(kernel -> fields.put("kernel", kernel(kernel)));
+    return fields.object();
+  }
+
+  /** What passed by the kernel alone, and why others did not. */
+  private static Json kernel(FastPathCounters counters) {
+    Fields others = new Fields();
+    counters
+        .others()
+        .forEach((reason, count) -> {
+          if (count > 0) {
+            others.number(reason.name().toLowerCase(Locale.ROOT), count);
+          }
+        });
+    return new Fields()
+        .put("sent", traffic(counters.sent()))
+        .put("received", traffic(counters.received()))
+        .put("others", others.object())
+        .object();
+  }
+
+  private static Json traffic(FastPathCounters.Traffic traffic) {
+    return new Fields()
+        .number("packets", traffic.packets())
+        .number("bytes", traffic.bytes())
+        .object();
+  }
+
+  /** Batch sizes: how often a round moved 1, 2 to 3, 4 to 7, … packets. */
+  private static Json direction(TunnelCounters.Direction direction) {
+    return new Fields()
+        .number("packets", direction.packets())
+        .number("bytes", direction.bytes())
+        .number("calls", direction.calls())
+        .put(
+            "batches",
+            new Json.Arr(
+                direction.batches().stream()
+                    .map(count -> (Json) new Json.Num(Long.toString(count)))
+                    .toList()))
         .object();
   }
 

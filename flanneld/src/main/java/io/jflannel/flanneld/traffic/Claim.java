@@ -27,35 +27,52 @@ public record Claim(Set<Cidr> networks) {
    */
   Predicate<Rule> ofOthers(Part part, Collection<Rule> rules) {
     Set<Rule> modest = rules.stream().map(Rule::withoutRandomPorts).collect(Collectors.toSet());
-    List<Cidr> theirs =
+    Set<Cidr> theirs =
         rules.stream()
             .flatMap(Rule::addresses)
             .distinct()
             .filter(network -> networks.stream().noneMatch(network::overlaps))
             .filter(network -> modest.containsAll(TrafficRules.signature(part, network)))
-            .toList();
+            .collect(Collectors.toSet());
+    Set<Integer> lengths = theirs.stream().map(Cidr::length).collect(Collectors.toSet());
     return rule -> {
       List<Cidr> named = rule.addresses().toList();
       return !named.isEmpty()
-          && theirs.stream().anyMatch(network -> named.stream().allMatch(network::contains));
+          && lengths.stream()
+              .filter(length -> length <= named.getFirst().length())
+              .map(length -> new Cidr(named.getFirst().ip(), length).network())
+              .anyMatch(n -> theirs.contains(n) && named.stream().allMatch(n::contains));
     };
   }
 
-  /** Whether every address that the rule names is a network's of ours. */
-  boolean covers(Rule rule) {
-    return rule.addresses().allMatch(c -> networks.stream().anyMatch(ours -> ours.overlaps(c)));
+  /**
+   * Whether a daemon makes such a rule for a network of ours, with whatever subnet in it: what
+   * others write with our comment, or about more addresses, is theirs.
+   */
+  boolean isOurs(Part part, Rule rule) {
+    Rule modest = rule.withoutRandomPorts();
+    return networks.stream()
+        .anyMatch(network ->
+            TrafficRules.isOfVersion010(part, modest, network)
+                || TrafficRules.isOfAnySubnet(part, modest, network));
   }
 
-  /** How many rules v0.10.0 made (14.6). */
-  static int count010(Part part) {
-    return switch (part) {
-      case MASQUERADE -> 4;
-      case FORWARD -> 2;
-    };
+  /** Whether these are addresses of our networks, and multicast. */
+  public boolean covers(Collection<Cidr> addresses) {
+    return addresses.stream()
+        .allMatch(named ->
+            named.ip().isMulticast()
+                || networks.stream().anyMatch(network -> network.contains(named)));
+  }
+
+  /** Whether all that v0.10.0 made for a network of ours is among these rules (14.6). */
+  boolean areOfVersion010(Part part, Set<Rule> rules) {
+    return networks.stream()
+        .anyMatch(network -> TrafficRules.areOfVersion010(part, rules, network));
   }
 
   /** Whether v0.10.0 made this rule for a network of ours. */
-  boolean isOfVersion010(Rule rule) {
-    return networks.stream().anyMatch(network -> TrafficRules.isOfVersion010(rule, network));
+  boolean isOfVersion010(Part part, Rule rule) {
+    return networks.stream().anyMatch(network -> TrafficRules.isOfVersion010(part, rule, network));
   }
 }

@@ -90,9 +90,9 @@ record IptablesLine(
     };
   }
 
-  /** Whether no packet gets behind it. */
-  boolean stopsEverything() {
-    return bare && (target.equals(Optional.of("DROP")) || target.equals(Optional.of("REJECT")));
+  /** Whether no packet gets behind it, as it has one of these targets. */
+  boolean endsAll(List<String> targets) {
+    return bare && target.filter(targets::contains).isPresent();
   }
 
   /** Words; what is quoted is one, with backslashes taken away. */

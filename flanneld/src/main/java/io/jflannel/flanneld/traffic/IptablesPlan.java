@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.traffic;
 
+import io.jflannel.flanneld.traffic.SavedTable.Placed;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -11,9 +13,10 @@ import java.util.function.Predicate;
  *
  * @param restore the input of {@code iptables-restore --noflush}: one table, committed at once;
  *     empty if the table is as wanted
+ * @param former rules of former versions in the built-in chain that it removes: for people
  * @param notes what an operator should know about rules that are not ours
  */
-public record IptablesPlan(String restore, List<String> notes) {
+public record IptablesPlan(String restore, List<String> former, List<String> notes) {
 
   /**
    * Compares and plans.
@@ -25,24 +28,30 @@ public record IptablesPlan(String restore, List<String> notes) {
     Part part = found.part();
     String comment = names.comment(part);
     List<IptablesLine> kept = ofOthers(found, comment, claim);
+    boolean removed = wanted.isEmpty() && kept.isEmpty();
     List<String> lines =
-        wanted.isEmpty() && kept.isEmpty()
+        removed
             ? removal(found, names)
             : wanted.isEmpty()
                 ? withdrawal(found, kept, names)
                 : replacement(wanted, found, kept, names);
-    return new IptablesPlan(text(part, lines), notes(wanted, found, kept, names));
+    return new IptablesPlan(
+        text(part, lines),
+        found.former(!wanted.isEmpty()).stream().map(placed -> placed.line().text()).toList(),
+        notes(wanted, found, kept, names));
   }
 
-  /** Nothing of anybody's is left in the chain, so it goes too. */
+  /** Nothing of anybody's is left in the chain, so it goes too, unless others jump to it. */
   private static List<String> removal(SavedTable found, Names names) {
     List<String> lines = new ArrayList<>();
-    for (IptablesLine jump : found.jumps()) {
-      lines.add(deletion(found.part(), jump));
+    for (Placed placed : toBeDeleted(found, true, false)) {
+      lines.add(deletion(found.part(), placed));
     }
-    found.former(false).forEach(line -> lines.add(deletion(found.part(), line)));
-    if (found.exists()) {
+    boolean stays = found.foreignJump().isPresent();
+    if (found.exists() && !(stays && found.rules().isEmpty())) {
       lines.add("-F " + names.chain(found.part()));
+    }
+    if (found.exists() && !stays) {
       lines.add("-X " + names.chain(found.part()));
     }
     return lines;
@@ -58,53 +67,68 @@ public record IptablesPlan(String restore, List<String> notes) {
     if (found.rules().size() == kept.size() + common.size() && found.former(false).isEmpty()) {
       return List.of();
     }
-    List<String> lines = declared(found, names, false);
+    List<String> lines = new ArrayList<>(List.of(declaration(found, names)));
+    found.former(false).forEach(placed -> lines.add(deletion(found.part(), placed)));
     common.forEach(line -> lines.add(addition(names, found.part(), line.text())));
     kept.forEach(line -> lines.add(addition(names, found.part(), line.text())));
     return lines;
   }
 
+  /** What stands wrong is replaced at its place, so that no packet meets another rule first. */
   private static List<String> replacement(
       List<Rule> wanted, SavedTable found, List<IptablesLine> kept, Names names) {
     Part part = found.part();
     String comment = names.comment(part);
-    String jump = IptablesLine.jump(names.chain(part), comment);
-    if (asWanted(wanted, found, kept, comment)) {
+    boolean jumps = found.jumps().size() == 1 && isJump(found.jumps().getFirst().line(), comment);
+    if (jumps && found.former(true).isEmpty() && asWanted(wanted, found, kept, comment)) {
       return List.of();
     }
-    List<String> lines = declared(found, names, true);
-    List<IptablesLine> right =
-        found.jumps().stream().filter(line -> isJump(line, comment)).toList();
-    found.jumps().stream()
-        .filter(line -> !right.contains(line))
-        .forEach(line -> lines.add(deletion(part, line)));
-    right.stream().skip(1).forEach(line -> lines.add(deletion(part, line)));
+    List<String> lines = new ArrayList<>(List.of(declaration(found, names)));
+    List<Placed> deleted = toBeDeleted(found, !jumps, true);
+    deleted.forEach(placed -> lines.add(deletion(part, placed)));
     for (Rule rule : wanted) {
       lines.add(addition(names, part, IptablesLine.render(rule, comment)));
     }
     kept.forEach(line -> lines.add(addition(names, part, line.text())));
-    if (right.isEmpty()) {
-      lines.add("-A " + part.builtin() + " " + jump);
+    if (!jumps) {
+      lines.add(placement(found, deleted) + IptablesLine.jump(names.chain(part), comment));
     }
     return lines;
   }
 
+  private static List<Placed> toBeDeleted(SavedTable found, boolean jumps, boolean replaced) {
+    List<Placed> deleted = new ArrayList<>(found.former(replaced));
+    if (jumps) {
+      deleted.addAll(found.jumps());
+    }
+    return deleted;
+  }
+
+  /**
+   * Where the jump goes: to the place of the first that was there, as others may stop everything
+   * further down; else to the end. A rule is deleted by its text, which deletes the first of equal
+   * ones; so all jumps go, and one comes back.
+   */
+  private static String placement(SavedTable found, List<Placed> deleted) {
+    String builtin = found.part().builtin();
+    if (found.jumps().isEmpty()) {
+      return "-A " + builtin + " ";
+    }
+    int first = found.jumps().getFirst().position();
+    long before = deleted.stream().filter(placed -> placed.position() < first).count();
+    return "-I %s %d ".formatted(builtin, first - before);
+  }
+
   /** With {@code --noflush} this line makes the chain, or empties it: within the transaction. */
-  private static List<String> declared(SavedTable found, Names names, boolean replaced) {
-    List<String> lines = new ArrayList<>();
-    lines.add(":" + names.chain(found.part()) + " - [0:0]");
-    found.former(replaced).forEach(line -> lines.add(deletion(found.part(), line)));
-    return lines;
+  private static String declaration(SavedTable found, Names names) {
+    return ":" + names.chain(found.part()) + " - [0:0]";
   }
 
   private static boolean asWanted(
       List<Rule> wanted, SavedTable found, List<IptablesLine> kept, String comment) {
     List<IptablesLine> ours = new ArrayList<>(found.rules());
-    ours.removeAll(kept);
-    return found.jumps().size() == 1
-        && isJump(found.jumps().getFirst(), comment)
-        && found.former(true).isEmpty()
-        && ours.stream().allMatch(line -> line.comment().equals(Optional.of(comment)))
+    ours.removeAll(new HashSet<>(kept));
+    return ours.stream().allMatch(line -> line.comment().equals(Optional.of(comment)))
         && ours.stream()
             .map(IptablesLine::rule)
             .toList()
@@ -127,8 +151,8 @@ public record IptablesPlan(String restore, List<String> notes) {
     return commented.stream().filter(line -> line.rule().filter(ofOthers).isPresent()).toList();
   }
 
-  private static String deletion(Part part, IptablesLine line) {
-    return "-D " + part.builtin() + " " + line.text();
+  private static String deletion(Part part, Placed placed) {
+    return "-D " + part.builtin() + " " + placed.line().text();
   }
 
   private static String addition(Names names, Part part, String rule) {
@@ -152,6 +176,14 @@ public record IptablesPlan(String restore, List<String> notes) {
               notes.add(
                   "no packet gets to our rules: \"%s\" stands before the jump in chain %s"
                       .formatted(rule, part.builtin())));
+    }
+    if (wanted.isEmpty() && kept.isEmpty() && found.exists()) {
+      found
+          .foreignJump()
+          .ifPresent(rule ->
+              notes.add(
+                  "chain %s stays, without rules, because a rule of others leads to it: %s"
+                      .formatted(names.chain(part), rule)));
     }
     if (!kept.isEmpty()) {
       notes.add(

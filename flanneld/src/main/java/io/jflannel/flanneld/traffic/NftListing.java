@@ -17,8 +17,9 @@ import java.util.regex.Pattern;
  * Our table as {@code nft -nn list table} prints it.
  *
  * @param chains by name
+ * @param others what else stands in the table: flags, sets, objects
  */
-public record NftListing(Map<String, Chain> chains) {
+public record NftListing(Map<String, Chain> chains, List<String> others) {
 
   private static final Pattern CHAIN = Pattern.compile("chain (\\S+) \\{");
   private static final Pattern COUNTER = Pattern.compile("counter packets \\d+ bytes \\d+ ");
@@ -28,6 +29,10 @@ public record NftListing(Map<String, Chain> chains) {
               + "(?:ip6? saddr (?<notSource>!= )?(?<source>\\S+) )?"
               + "(?:ip6? daddr (?<notDestination>!= )?(?<destination>\\S+) )?"
               + "(?<verdict>return|accept|masquerade|masquerade fully-random)");
+
+  /** Upstream's test for kube-proxy's mark, and ours (B10). */
+  private static final Pattern MARK =
+      Pattern.compile("(?:meta )?mark (?:(?:&|and) 0x0*4000 == )?0x0*4000 return");
 
   /**
    * A chain.
@@ -40,6 +45,7 @@ public record NftListing(Map<String, Chain> chains) {
   /** Reads the output; what is no table gives no chain. */
   public static NftListing parse(String text) {
     Map<String, Chain> chains = new HashMap<>();
+    List<String> others = new ArrayList<>();
     List<String> rules = new ArrayList<>();
     String name = "";
     String head = "";
@@ -55,13 +61,13 @@ public record NftListing(Map<String, Chain> chains) {
           chains.put(name, new Chain(head, rules));
         }
         name = "";
-      } else if (line.startsWith("type ")) {
+      } else if (line.startsWith("type ") && !name.isEmpty()) {
         head = line;
-      } else if (!name.isEmpty() && !line.isEmpty() && !line.startsWith("comment ")) {
-        rules.add(line);
+      } else if (!line.isEmpty() && !line.startsWith("comment ") && !line.startsWith("table ")) {
+        (name.isEmpty() ? others : rules).add(line);
       }
     }
-    return new NftListing(chains);
+    return new NftListing(chains, others);
   }
 
   /** Whether packets come to the chain as they should. */
@@ -75,6 +81,11 @@ public record NftListing(Map<String, Chain> chains) {
           chain.head().equals("type filter hook forward priority 0" + accept)
               || chain.head().equals("type filter hook forward priority filter" + accept);
     };
+  }
+
+  /** Whether a line lets packets with kube-proxy's mark alone. */
+  static boolean isMark(String line) {
+    return MARK.matcher(COUNTER.matcher(line).replaceFirst("")).matches();
   }
 
   /** The rule of ours that a line is, if it has such a shape. */

@@ -4,10 +4,12 @@ package io.jflannel.flanneld.traffic;
 import io.jflannel.flanneld.traffic.NftListing.Chain;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * How our table of nftables becomes as wanted.
@@ -29,13 +31,18 @@ public record NftPlan(
       List<Rule> rules = wanted.getOrDefault(part, List.of());
       Optional<Chain> chain = Optional.ofNullable(chains.get(part.nftChain()));
       List<String> others = ofOthers(part, chain.map(Chain::rules).orElse(List.of()), claim);
-      kept.put(part, others);
-      if (!rules.isEmpty() || !others.isEmpty()) {
+      List<String> lines =
+          rules.isEmpty() && !others.isEmpty() ? withMark(chain.orElseThrow(), others) : others;
+      kept.put(part, lines);
+      if (!rules.isEmpty() || !lines.isEmpty()) {
         expected++;
-        asWanted &= chain.filter(c -> holds(part, c, rules, others)).isPresent();
+        asWanted &= chain.filter(c -> holds(part, c, rules, lines)).isPresent();
       }
     }
-    boolean tableAsWanted = found.isPresent() == expected > 0 && chains.size() == expected;
+    boolean tableAsWanted =
+        found.isPresent() == expected > 0
+            && chains.size() == expected
+            && found.filter(listing -> !listing.others().isEmpty()).isEmpty();
     return new NftPlan(asWanted && tableAsWanted, wanted, kept);
   }
 
@@ -48,12 +55,16 @@ public record NftPlan(
         .toList();
   }
 
+  /** Where we leave and others stay, the mark's rule is as much theirs as ours. */
+  private static List<String> withMark(Chain chain, List<String> others) {
+    return Stream.concat(
+            chain.rules().stream().filter(NftListing::isMark).limit(1), others.stream())
+        .toList();
+  }
+
   private static boolean holds(Part part, Chain chain, List<Rule> wanted, List<String> others) {
     List<String> ours = new ArrayList<>(chain.rules());
-    ours.removeAll(others);
-    if (wanted.isEmpty()) { // their mark rule may stay
-      ours.removeIf(line -> NftListing.rule(line).filter(Rule::marked).isPresent());
-    }
+    ours.removeAll(new HashSet<>(others));
     return NftListing.isHooked(part, chain)
         && ours.stream()
             .map(NftListing::rule)
@@ -74,7 +85,11 @@ public record NftPlan(
 
   /** What an operator should know. */
   public List<String> notes(String table) {
-    int count = kept.values().stream().mapToInt(List::size).sum();
+    long count =
+        kept.values().stream()
+            .flatMap(List::stream)
+            .filter(line -> !NftListing.isMark(line))
+            .count();
     return count == 0
         ? List.of()
         : List.of(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.traffic;
 
+import java.util.List;
+
 /** The two independent parts of the rules. Each fails and is switched off on its own. */
 public enum Part {
   /** {@code --ip-masq}: what leaves the overlay gets the node's address (14.1). */
@@ -33,6 +35,17 @@ public enum Part {
   /** The chain of iptables that packets pass by themselves. */
   public String builtin() {
     return builtin;
+  }
+
+  /**
+   * Targets that keep a packet from what stands behind them in the built-in chain. In the filter
+   * table a packet that was accepted needs no rules of ours.
+   */
+  public List<String> endings() {
+    return switch (this) {
+      case MASQUERADE -> List.of("ACCEPT", "DROP", "RETURN", "MASQUERADE", "SNAT", "NETMAP");
+      case FORWARD -> List.of("DROP", "REJECT", "RETURN");
+    };
   }
 
   /** The chain in a table of nftables; the table is one's own, so no instance is appended. */

@@ -4,6 +4,8 @@ package io.jflannel.flanneld.traffic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What iptables-save tells about one table, as far as it concerns us. Is told line by line and
@@ -12,7 +14,22 @@ import java.util.Optional;
  */
 public final class SavedTable {
 
-  private static final List<String> STOPS = List.of("DROP", "REJECT");
+  /** A rule has a few comments of at most 255 bytes. */
+  private static final int LONGEST_RULE = 64 << 10;
+
+  /** What is kept of our chain, and of what leads to it: rules, and characters of all of them. */
+  private static final int MOST_RULES = 50_000;
+
+  private static final int MOST_TEXT = 4 << 20;
+
+  /**
+   * A rule of the built-in chain.
+   *
+   * @param position counted from 1
+   */
+  record Placed(int position, IptablesLine line) {}
+
+  private static final Pattern QUOTED = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"");
 
   private final Part part;
   private final Claim claim;
@@ -21,12 +38,22 @@ public final class SavedTable {
   private final String ofChain;
   private final String ofBuiltin;
 
+  private boolean shown;
+  private boolean ended;
   private boolean exists;
+  private boolean tooMuch;
+  private int position;
+  private int kept;
+
+  /** A rule that goes on on the next line, as a newline within quotes does not end it. */
+  private final StringBuilder open = new StringBuilder();
+
   private final List<IptablesLine> rules = new ArrayList<>();
-  private final List<IptablesLine> jumps = new ArrayList<>();
-  private final List<IptablesLine> former = new ArrayList<>();
-  private final List<IptablesLine> uncommented = new ArrayList<>();
+  private final List<Placed> jumps = new ArrayList<>();
+  private final List<Placed> former = new ArrayList<>();
+  private final List<Placed> uncommented = new ArrayList<>();
   private Optional<String> barrier = Optional.empty();
+  private Optional<String> foreignJump = Optional.empty();
 
   public SavedTable(Part part, Names names, Claim claim) {
     this.part = part;
@@ -39,26 +66,100 @@ public final class SavedTable {
 
   /** Takes the next line of the output of {@code iptables-save -t TABLE}. */
   public void line(String line) {
+    if (!open.isEmpty()) {
+      open.append('\n').append(line);
+      continued();
+    } else if (!line.startsWith("-A ")) {
+      declaration(line);
+    } else if (isOpen(line)) {
+      open.append(line);
+    } else {
+      rule(line);
+    }
+  }
+
+  private void continued() {
+    tooMuch |= open.length() > LONGEST_RULE;
+    if (tooMuch || !isOpen(open)) {
+      String whole = open.toString();
+      open.setLength(0);
+      rule(whole);
+    }
+  }
+
+  private static boolean isOpen(CharSequence text) {
+    boolean quoted = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == '\\' && quoted) {
+        i++;
+      }
+    }
+    return quoted;
+  }
+
+  private void declaration(String line) {
+    shown |= line.equals("*" + part.table());
+    ended |= line.equals("COMMIT");
+    exists |= line.startsWith(":" + chain + " ");
+  }
+
+  private void rule(String rule) {
+    String line = rule + " "; // one without a condition or target ends with the chain's name
     if (line.startsWith(ofChain)) {
-      rules.add(IptablesLine.parse(line.substring(ofChain.length())));
+      IptablesLine parsed = IptablesLine.parse(line.substring(ofChain.length()).stripTrailing());
+      keep(rules, parsed, parsed);
     } else if (line.startsWith(ofBuiltin)) {
-      builtin(line.substring(ofBuiltin.length()));
-    } else if (line.startsWith(":" + chain + " ")) {
-      exists = true;
+      position++;
+      builtin(line.substring(ofBuiltin.length()).stripTrailing());
+    } else {
+      lookForJump(rule);
+    }
+  }
+
+  private <T> void keep(List<T> into, T entry, IptablesLine line) {
+    kept += line.text().length();
+    tooMuch |= into.size() == MOST_RULES || kept > MOST_TEXT;
+    if (!tooMuch) {
+      into.add(entry);
     }
   }
 
   private void builtin(String text) {
-    if (!text.contains(chain) && !mayBeFormer(text) && STOPS.stream().noneMatch(text::contains)) {
+    if (!text.contains(chain)
+        && !mayBeFormer(text)
+        && part.endings().stream().noneMatch(text::contains)) {
       return;
     }
     IptablesLine line = IptablesLine.parse(text);
-    if (line.target().equals(Optional.of(chain))) {
-      jumps.add(line);
+    if (isJump(line)) {
+      keep(jumps, new Placed(position, line), line);
     } else if (isFormer(line)) {
-      (line.comment().isEmpty() ? uncommented : former).add(line);
-    } else if (line.stopsEverything() && jumps.isEmpty() && barrier.isEmpty()) {
+      keep(line.comment().isEmpty() ? uncommented : former, new Placed(position, line), line);
+    } else if (line.endsAll(part.endings()) && jumps.isEmpty() && barrier.isEmpty()) {
       barrier = Optional.of(text);
+    } else {
+      lookForJump(text);
+    }
+  }
+
+  /**
+   * Ours, or drifted from ours. One with conditions and another comment is somebody's, and a line
+   * cannot be given back whose text goes over several.
+   */
+  private boolean isJump(IptablesLine line) {
+    return line.target().equals(Optional.of(chain))
+        && (line.bare() || line.comment().equals(Optional.of(comment)))
+        && line.text().indexOf('\n') < 0;
+  }
+
+  private void lookForJump(String rule) {
+    String words = QUOTED.matcher(rule).replaceAll("") + " ";
+    if (foreignJump.isEmpty()
+        && (words.contains(" -j " + chain + " ") || words.contains("-g " + chain + " "))) {
+      foreignJump = Optional.of(rule);
     }
   }
 
@@ -72,9 +173,32 @@ public final class SavedTable {
     return line.rule()
         .filter(rule ->
             line.comment().isEmpty()
-                ? claim.isOfVersion010(rule)
-                : line.comment().equals(Optional.of(comment)) && claim.covers(rule))
+                ? claim.isOfVersion010(part, rule)
+                : line.comment().equals(Optional.of(comment)) && claim.isOurs(part, rule))
         .isPresent();
+  }
+
+  /**
+   * Why nothing should be done on the strength of what was read; empty if it is all there, or if
+   * the table was not shown at all.
+   */
+  public Optional<String> defect() {
+    if (tooMuch) {
+      return Optional.of(
+          "chain %s, or what leads to it, holds more than %d rules, or %d MiB of them, or one of more than %d KiB: flush it"
+              .formatted(chain, MOST_RULES, MOST_TEXT >> 20, LONGEST_RULE >> 10));
+    }
+    return shown && !(ended && open.isEmpty()) ? Optional.of("it broke off") : Optional.empty();
+  }
+
+  /** Whether nothing more need be read, as it is too much already. */
+  public boolean isOverfull() {
+    return tooMuch;
+  }
+
+  /** Whether there was a table at all. */
+  public boolean shown() {
+    return shown;
   }
 
   Part part() {
@@ -89,7 +213,7 @@ public final class SavedTable {
     return rules;
   }
 
-  List<IptablesLine> jumps() {
+  List<Placed> jumps() {
     return jumps;
   }
 
@@ -100,10 +224,15 @@ public final class SavedTable {
    *
    * @param replaced whether rules of ours are wanted instead
    */
-  List<IptablesLine> former(boolean replaced) {
+  List<Placed> former(boolean replaced) {
     boolean complete =
-        uncommented.stream().map(IptablesLine::rule).distinct().count() >= Claim.count010(part);
-    List<IptablesLine> all = new ArrayList<>(former);
+        claim.areOfVersion010(
+            part,
+            uncommented.stream()
+                .map(placed -> placed.line().rule())
+                .flatMap(Optional::stream)
+                .collect(Collectors.toSet()));
+    List<Placed> all = new ArrayList<>(former);
     if (complete && (replaced || part == Part.MASQUERADE)) {
       all.addAll(uncommented);
     }
@@ -113,5 +242,10 @@ public final class SavedTable {
   /** The rule behind which no packet gets to our jump, if there is one. */
   Optional<String> barrier() {
     return barrier;
+  }
+
+  /** A rule of others that leads to our chain, so that it cannot be removed. */
+  Optional<String> foreignJump() {
+    return foreignJump;
   }
 }

@@ -12,6 +12,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Which rules a node needs. */
 public final class TrafficRules {
@@ -87,14 +89,38 @@ public final class TrafficRules {
     };
   }
 
-  /** What v0.10.0 put into the built-in chains, subnets aside (14.6). */
-  static boolean isOfVersion010(Rule rule, Cidr network) {
-    Cidr multicast = network.family() == Family.V4 ? MULTICAST4 : MULTICAST6;
-    return rule.equals(Rule.of(only(network), only(network), Verdict.RETURN))
-        || rule.equals(Rule.of(only(network), except(multicast), Verdict.MASQUERADE))
-        || rule.equals(Rule.of(except(network), only(network), Verdict.MASQUERADE))
-        || returnsToOneSubnet(rule, network)
-        || forward(network).contains(rule);
+  /** Whether a rule, without random ports, is one of the part's for some subnet of a network. */
+  static boolean isOfAnySubnet(Part part, Rule rule, Cidr network) {
+    return switch (part) {
+      case MASQUERADE ->
+          Stream.concat(Stream.of(network), rule.addresses())
+              .filter(network::contains)
+              .anyMatch(subnet -> masquerade(network, subnet, false).contains(rule));
+      case FORWARD -> forward(network).contains(rule);
+    };
+  }
+
+  /** What v0.10.0 put into the part's built-in chain, subnets aside (14.6). */
+  static boolean isOfVersion010(Part part, Rule rule, Cidr network) {
+    return switch (part) {
+      case MASQUERADE ->
+          rule.equals(Rule.of(only(network), only(network), Verdict.RETURN))
+              || signature(part, network).contains(rule)
+              || returnsToOneSubnet(rule, network);
+      case FORWARD -> forward(network).contains(rule);
+    };
+  }
+
+  /** Whether it has made all of these: a few of them may be an operator's. */
+  static boolean areOfVersion010(Part part, Set<Rule> rules, Cidr network) {
+    boolean signed = rules.containsAll(signature(part, network));
+    return switch (part) {
+      case MASQUERADE ->
+          signed
+              && rules.contains(Rule.of(only(network), only(network), Verdict.RETURN))
+              && rules.stream().anyMatch(rule -> returnsToOneSubnet(rule, network));
+      case FORWARD -> signed;
+    };
   }
 
   private static boolean returnsToOneSubnet(Rule rule, Cidr network) {

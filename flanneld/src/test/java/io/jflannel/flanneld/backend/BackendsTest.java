@@ -23,22 +23,26 @@ final class BackendsTest {
   @ParameterizedTest
   @ValueSource(strings = {"vxlan", "VXLAN", "VxLan"}) // backends.md 1.1
   void theLetterCaseOfTheTypeDoesNotMatter(String type) {
-    assertThat(Backends.of(config(V4, "{\"Type\":\"" + type + "\"}"), external()).type())
+    assertThat(
+            Backends.of(config(V4, "{\"Type\":\"" + type + "\"}"), external(), _ -> "flannel0")
+                .type())
         .isEqualTo("vxlan");
   }
 
   @Test
   void anUnknownTypeIsRefusedWithTheKnownOnes() {
-    assertThatThrownBy(() -> Backends.of(config(V4, "{\"Type\":\"foo\"}"), external()))
+    assertThatThrownBy(
+            () -> Backends.of(config(V4, "{\"Type\":\"foo\"}"), external(), _ -> "flannel0"))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("unknown backend type: \"foo\"")
         .hasMessageContaining("vxlan, host-gw");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"udp", "IPIP", "wireguard", "ipsec", "extension", "alloc", "tencent-vpc"})
+  @ValueSource(strings = {"IPIP", "wireguard", "ipsec", "extension", "alloc", "tencent-vpc"})
   void aTypeThatComesLaterIsRefusedAsSuch(String type) {
-    assertThatThrownBy(() -> Backends.of(config(V4, "{\"Type\":\"" + type + "\"}"), external()))
+    assertThatThrownBy(() ->
+            Backends.of(config(V4, "{\"Type\":\"" + type + "\"}"), external(), _ -> "flannel0"))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(type)
         .hasMessageContaining("not available yet");
@@ -61,7 +65,7 @@ final class BackendsTest {
         "`{\"Type\":\"vxlan\",\"DirectRouting\":0}`,DirectRouting,0"
       }) // backends.md 1.2, B34, B54
   void aWrongVxlanFieldIsNamedWithItsValue(String json, String field, String value) {
-    assertThatThrownBy(() -> Backends.of(config(V4, json), external()))
+    assertThatThrownBy(() -> Backends.of(config(V4, json), external(), _ -> "flannel0"))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("Backend." + field)
         .hasMessageContaining(value)
@@ -71,23 +75,29 @@ final class BackendsTest {
   @Test
   void ipv6NeedsAnMtuThatLeaves1280() {
     String tooSmall = "{\"Type\":\"vxlan\",\"MTU\":1349}";
-    assertThatThrownBy(() -> Backends.of(config(DUAL, tooSmall), external()))
+    assertThatThrownBy(() -> Backends.of(config(DUAL, tooSmall), external(), _ -> "flannel0"))
         .hasMessageContaining("MTU")
         .hasMessageContaining("1350");
-    Backend least = Backends.of(config(DUAL, "{\"Type\":\"vxlan\",\"MTU\":1350}"), external());
+    Backend least =
+        Backends.of(config(DUAL, "{\"Type\":\"vxlan\",\"MTU\":1350}"), external(), _ -> "flannel0");
     assertThat(least.mtu(external())).isEqualTo(1280);
   }
 
   @Test // backends.md 2.2, B33
   void theMtuTakesOffTheRealOverhead() {
     String vxlan = "{\"type\":\"vxlan\"}";
-    assertThat(Backends.of(config(V4, vxlan), external()).mtu(external())).isEqualTo(1450);
-    assertThat(Backends.of(config(DUAL, vxlan), external()).mtu(external())).isEqualTo(1430);
-    assertThat(Backends.of(config(V6, vxlan), external()).mtu(external())).isEqualTo(1430);
+    assertThat(Backends.of(config(V4, vxlan), external(), _ -> "flannel0").mtu(external()))
+        .isEqualTo(1450);
+    assertThat(Backends.of(config(DUAL, vxlan), external(), _ -> "flannel0").mtu(external()))
+        .isEqualTo(1430);
+    assertThat(Backends.of(config(V6, vxlan), external(), _ -> "flannel0").mtu(external()))
+        .isEqualTo(1430);
     String smaller = "{\"Type\":\"vxlan\",\"mtu\":1400,\"MacPrefix\":\"0E-2A\",\"Name\":7}";
-    assertThat(Backends.of(config(V4, smaller), external()).mtu(external())).isEqualTo(1350);
+    assertThat(Backends.of(config(V4, smaller), external(), _ -> "flannel0").mtu(external()))
+        .isEqualTo(1350);
     String hostGw = "{\"Type\":\"host-gw\"}";
-    assertThat(Backends.of(config(DUAL, hostGw), external()).mtu(external())).isEqualTo(1500);
+    assertThat(Backends.of(config(DUAL, hostGw), external(), _ -> "flannel0").mtu(external()))
+        .isEqualTo(1500);
   }
 
   @ParameterizedTest
@@ -101,7 +111,9 @@ final class BackendsTest {
     "16777215,fl.16777215,fl-v6.16777215"
   }) // backends.md 3.2
   void deviceNamesFitTheKernel(int vni, String v4, String v6) {
-    var backend = Backends.of(config(DUAL, "{\"Type\":\"vxlan\",\"VNI\":" + vni + "}"), external());
+    var backend =
+        Backends.of(
+            config(DUAL, "{\"Type\":\"vxlan\",\"VNI\":" + vni + "}"), external(), _ -> "flannel0");
     assertThat(backend.devices()).isEqualTo(new Backend.Devices(Optional.of(v4), Optional.of(v6)));
     assertThat(v4.length()).isLessThanOrEqualTo(15);
     assertThat(v6.length()).isLessThanOrEqualTo(15);
@@ -110,8 +122,10 @@ final class BackendsTest {
   @Test
   void aFamilyThatIsOffHasNoDevice() {
     String vxlan = "{\"Type\":\"vxlan\"}";
-    assertThat(Backends.of(config(V4, vxlan), external()).devices().v6()).isEmpty();
-    assertThat(Backends.of(config(V6, vxlan), external()).devices().v4()).isEmpty();
+    assertThat(Backends.of(config(V4, vxlan), external(), _ -> "flannel0").devices().v6())
+        .isEmpty();
+    assertThat(Backends.of(config(V6, vxlan), external(), _ -> "flannel0").devices().v4())
+        .isEmpty();
   }
 
   @Test // backends.md 4.2, B42
@@ -126,13 +140,13 @@ final class BackendsTest {
         new ExternalInterface(
             "eth0", 2, 1500, plain.address4(), plain.address6(), plain.public4(), elsewhere6);
     String hostGw = "{\"Type\":\"host-gw\"}";
-    assertThatThrownBy(() -> Backends.of(config(V4, hostGw), nat4))
+    assertThatThrownBy(() -> Backends.of(config(V4, hostGw), nat4, _ -> "flannel0"))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("198.51.100.7")
         .hasMessageContaining("10.77.0.1");
-    assertThatThrownBy(() -> Backends.of(config(DUAL, hostGw), nat6))
+    assertThatThrownBy(() -> Backends.of(config(DUAL, hostGw), nat6, _ -> "flannel0"))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("2001:db8::7");
-    assertThat(Backends.of(config(V4, hostGw), nat6).type()).isEqualTo("host-gw");
+    assertThat(Backends.of(config(V4, hostGw), nat6, _ -> "flannel0").type()).isEqualTo("host-gw");
   }
 }

@@ -39,7 +39,7 @@ final class HostGwTest {
           Cidr.parse("fd00:10:244:2::/64"), new Via.Gateway("eth0", Ip.parse("fd77::2"), false));
 
   private static Backend hostGw(Set<Family> families) {
-    return Backends.of(config(families, "{\"Type\":\"host-gw\"}"), external());
+    return Backends.of(config(families, "{\"Type\":\"host-gw\"}"), external(), _ -> "flannel0");
   }
 
   private static Desired desired(Set<Family> families, Lease... peers) {

@@ -49,7 +49,7 @@ final class VxlanTest {
       lease("10.244.1.0/24", "fd00:10:244:1::/64", "10.77.0.1", "fd77::1", "vxlan", OWN4, OWN6);
 
   private static Backend vxlan() {
-    return Backends.of(config(DUAL, "{\"Type\":\"vxlan\"}"), external());
+    return Backends.of(config(DUAL, "{\"Type\":\"vxlan\"}"), external(), _ -> "flannel0");
   }
 
   private static Lease peer(String data4, String data6) {
@@ -119,7 +119,8 @@ final class VxlanTest {
                 V4,
                 "{\"Type\":\"vxlan\",\"VNI\":77,\"Port\":4789,\"GBP\":true,\"Learning\":true,"
                     + "\"MTU\":1400}"),
-            external());
+            external(),
+            _ -> "flannel0");
     assertThat(desired(backend).state().get(new Resource.Key.Device("flannel.77")))
         .contains(
             new VxlanDevice(
@@ -138,7 +139,8 @@ final class VxlanTest {
 
   @Test
   void theDeviceIsNeverLargerThanItsParentAllows() {
-    var backend = Backends.of(config(V4, "{\"Type\":\"vxlan\",\"MTU\":9000}"), external());
+    var backend =
+        Backends.of(config(V4, "{\"Type\":\"vxlan\",\"MTU\":9000}"), external(), _ -> "flannel0");
     var device =
         (VxlanDevice)
             desired(backend).state().get(new Resource.Key.Device("flannel.1")).orElseThrow();
@@ -188,7 +190,7 @@ final class VxlanTest {
 
   @Test
   void aFamilyThatIsOffPublishesNoData() {
-    var v6 = Backends.of(config(V6, "{\"Type\":\"vxlan\"}"), external());
+    var v6 = Backends.of(config(V6, "{\"Type\":\"vxlan\"}"), external(), _ -> "flannel0");
     LeaseAttributes attributes = v6.attributes(external(), vteps(), Optional.empty());
     assertThat(attributes.backendData()).isEmpty();
     assertThat(attributes.backendV6Data()).isPresent();
@@ -252,7 +254,7 @@ final class VxlanTest {
 
   @Test // B21, B50
   void aFamilyOfThePeerThatIsOffHereIsIgnored() {
-    var v4 = Backends.of(config(V4, "{\"Type\":\"vxlan\"}"), external());
+    var v4 = Backends.of(config(V4, "{\"Type\":\"vxlan\"}"), external(), _ -> "flannel0");
     Desired desired = desired(v4, peer(PEER4, PEER6));
     assertThat(entries(desired).all()).containsExactlyInAnyOrderElementsOf(peerOf4());
     assertThat(desired.problems()).isEmpty();
@@ -270,7 +272,10 @@ final class VxlanTest {
   @Test // G1.2
   void aDirectPeerGetsAPlainRouteOnTheLinkFoundAndNothingElse() {
     var backend =
-        Backends.of(config(DUAL, "{\"Type\":\"vxlan\",\"DirectRouting\":true}"), external());
+        Backends.of(
+            config(DUAL, "{\"Type\":\"vxlan\",\"DirectRouting\":true}"),
+            external(),
+            _ -> "flannel0");
     Lease peer = peer("", PEER6); // a direct peer needs no MAC
     assertThat(backend.asksFor(view(peer)))
         .containsExactlyInAnyOrder(Ip.parse("10.77.0.2"), Ip.parse("fd77::2"));

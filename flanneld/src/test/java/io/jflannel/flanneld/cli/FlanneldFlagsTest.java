@@ -71,7 +71,8 @@ class FlanneldFlagsTest {
                 Optional.empty(),
                 Options.OnLeaseLost.FOLLOW,
                 Optional.empty(),
-                Options.NexthopObjects.AUTO));
+                Options.NexthopObjects.AUTO,
+                Options.UdpDatapath.AUTO));
   }
 
   @Test
@@ -125,7 +126,8 @@ class FlanneldFlagsTest {
                 Optional.of(Path.of("/l")),
                 Options.OnLeaseLost.EXIT,
                 Optional.of(Path.of("/st")),
-                Options.NexthopObjects.NEVER));
+                Options.NexthopObjects.NEVER,
+                Options.UdpDatapath.AUTO));
   }
 
   @ParameterizedTest // golden, first table; ODD-1: status 2 instead of 0
@@ -252,8 +254,8 @@ class FlanneldFlagsTest {
         lines.stream().filter(l -> l.startsWith("  -")).map(l -> l.split(" ", -1)[2]).toList();
 
     assertThat(lines.getFirst()).isEqualTo("Usage: /opt/bin/flanneld [OPTION]...");
-    assertThat(lines).hasSize(1 + 2 * 40);
-    assertThat(names).hasSize(40).isSorted();
+    assertThat(lines).hasSize(1 + 2 * 41);
+    assertThat(names).hasSize(41).isSorted();
     assertThat(usage()).endsWith("\n").doesNotContain("\n\n");
   }
 

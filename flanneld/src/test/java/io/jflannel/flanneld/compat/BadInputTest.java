@@ -25,7 +25,7 @@ class BadInputTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @ValueSource(strings = {"udp", "WireGuard"})
+  @ValueSource(strings = {"ipip", "WireGuard"})
   void aBackendThatIsNotAvailableYet(String type) throws Exception {
     assertConfigRefused(
         "{\"Network\":\"10.5.0.0/16\",\"Backend\":{\"Type\":\"" + type + "\"}}",
@@ -42,7 +42,7 @@ class BadInputTest {
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","Port":70000}} | Backend.Port
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","MTU":40}} | Backend.MTU
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","GBP":"yes"}} | Backend.GBP
-          {"Network":"10.5.0.0/16"} | "udp" (there is no Backend.Type) is not available yet; available: vxlan
+          {"Network":"10.5.0.0/16","Backend":{"Type":"udp","Port":0}} | Backend.Port: 0 must be an integer from 1 to 65535
           {"Network":"10.5.0.0/16","Backend":null} | unknown backend type: "" (there is no Backend.Type); known: vxlan
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":-1}} | Backend.VNI: -1 must be an integer from 0 to 16777215
           {"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","Port":"8472"}} | Backend.Port: "8472" is a string, must be an integer

@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.compat;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.jflannel.flanneld.daemon.DaemonProcess;
 import io.jflannel.linux.NetworkNamespace;
@@ -10,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -90,6 +92,10 @@ class EgressTest {
         if (restart == 6) { // a repair opens no gap either
           Shell.run(
               Site.node(1), "iptables-nft -t nat -I FLANNEL-POSTRTG 2 -s 192.0.2.0/24 -j ACCEPT");
+          await()
+              .atMost(Duration.ofSeconds(10))
+              .until(
+                  () -> !Shell.run(Site.node(1), "iptables-nft -t nat -S").contains("192.0.2.0"));
         }
       }
       client.interrupt();

@@ -19,8 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * P29: what becomes of real packets, seen by their receiver, with the rules of each engine and with
- * those that upstream leaves (golden G3), loaded verbatim. With iptables the policy of FORWARD is
- * DROP, as Docker sets it.
+ * those that upstream leaves: the text of golden G3, with this test's subnets. With iptables the
+ * policy of FORWARD is DROP, as Docker sets it, and loses what is not the overlay's. Where nftables
+ * is used nothing drops, so that its forward rules change no packet's fate.
  */
 class PacketMatrixTest {
 
@@ -48,6 +49,9 @@ class PacketMatrixTest {
       COMMIT
       """;
 
+  private static final String STRANGER = Site.node(1) + "x";
+  private static final String NOT_OURS = "past the overlay";
+
   @TempDir Path directory;
   private Site site;
   private final List<String> pods = new ArrayList<>();
@@ -71,6 +75,7 @@ class PacketMatrixTest {
     pod(1, 2);
     pod(1, 3);
     pod(2, 2);
+    stranger();
     Shell.run(
         Site.underlay(), // into the overlay through node 1, also what is node 2's: transit
         """
@@ -95,6 +100,32 @@ class PacketMatrixTest {
         echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
         echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
         echo 0 >/proc/sys/net/ipv4/conf/eth0/rp_filter
+        """);
+  }
+
+  /** A host behind node 1 that has nothing to do with the overlay. */
+  private void stranger() throws Exception {
+    pods.add(STRANGER);
+    Shell.run(
+        Site.node(1),
+        """
+        ip netns add %1$s
+        ip link add eth0 netns %1$s type veth peer name x
+        ip link set x up
+        ip addr add 198.51.100.1/24 dev x
+        ip addr add 2001:db8::1/64 dev x nodad
+        ip -n %1$s link set eth0 up
+        ip -n %1$s addr add 198.51.100.2/24 dev eth0
+        ip -n %1$s addr add 2001:db8::2/64 dev eth0 nodad
+        ip -n %1$s route add default via 198.51.100.1
+        ip -n %1$s route add default via 2001:db8::1
+        """
+            .formatted(STRANGER));
+    Shell.run(
+        Site.underlay(),
+        """
+        ip route add 198.51.100.0/24 via 10.77.0.1
+        ip route add 2001:db8::/64 via fd77::1
         """);
   }
 
@@ -156,6 +187,8 @@ class PacketMatrixTest {
         new Probe("host to own pod", node, "", pod, one + "2", 7000),
         new Probe("host to other node", node, "", podName(2, 2), two + "2", 7000),
         new Probe("host's address to other node", node, host, podName(2, 2), two + "2", 7000),
+        new Probe(
+            NOT_OURS, Site.underlay(), "", STRANGER, v6 ? "2001:db8::2" : "198.51.100.2", 7000),
         new Probe(
             "multicast", node, one + "1", Site.underlay(), v6 ? "ff15::7000" : "239.1.2.3", 7000));
   }
@@ -263,14 +296,18 @@ class PacketMatrixTest {
       Map<String, String> first = ours("nft", false, masquerade);
       Map<String, String> reference = upstreams("nft", masquerade);
 
-      assertThat(reference)
-          .as("upstream's rules, masquerade %s", masquerade)
-          .doesNotContainValue("lost");
       assertThat(upstreams("legacy", masquerade)).as("upstream's, legacy").isEqualTo(reference);
       assertThat(first).as("iptables, nft").isEqualTo(reference);
       assertThat(ours("legacy", false, masquerade)).as("iptables, legacy").isEqualTo(reference);
-      assertThat(ours("nft", true, masquerade)).as("nftables").isEqualTo(reference);
+      Map<String, String> nftables = ours("nft", true, masquerade);
+      for (String family : List.of("IPv4 ", "IPv6 ")) {
+        assertThat(reference.remove(family + NOT_OURS)).isEqualTo("lost");
+        assertThat(nftables.remove(family + NOT_OURS)).isNotEqualTo("lost");
+      }
+      assertThat(nftables).as("nftables").isEqualTo(reference);
       assertThat(reference)
+          .as("upstream's rules, masquerade %s", masquerade)
+          .doesNotContainValue("lost")
           .containsEntry("IPv4 same node", "10.244.1.2")
           .containsEntry("IPv4 other node", "10.244.1.2")
           .containsEntry("IPv4 to the outside", masquerade ? "10.77.0.1" : "10.244.1.2")

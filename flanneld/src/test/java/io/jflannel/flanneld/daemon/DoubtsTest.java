@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class DoubtsTest {
 
   private static final String DUAL =
-      "{\"EnableIPv6\":true,\"Network\":\"10.3.0.0/16\",\"IPv6Network\":\"fd00:3::/48\"}";
+      "{\"EnableIPv6\":true,\"Network\":\"10.3.0.0/16\",\"IPv6Network\":\"fd00:3::/48\",\"Backend\":{\"Type\":\"vxlan\"}}";
 
   @Test
   void anOrdinaryNodeRaisesNone() {
@@ -41,6 +41,23 @@ class DoubtsTest {
   void anMtuThatTheInterfaceCannotCarryIsNamed() {
     assertThat(mtu(1501)).singleElement().asString().contains("Backend.MTU 1501", "1500 of eth0");
     assertThat(mtu(1500)).isEmpty();
+  }
+
+  @Test
+  void aTunnelThatCarriesOneFamilyIsNamed() {
+    assertThat(of("{\"Type\":\"udp\"}")).singleElement().asString().contains("IPv4 only");
+    assertThat(of("{\"Type\":\"vxlan\"}")).isEmpty();
+  }
+
+  private static List<String> of(String backend) {
+    String text =
+        "{\"Network\":\"10.3.0.0/16\",\"EnableIPv6\":true,\"IPv6Network\":\"fd00:3::/48\",\"Backend\":%s}"
+            .formatted(backend);
+    Optional<Ip> ip = Optional.of(Ip.parse("10.9.0.1"));
+    return Doubts.of(
+        NetworkConfigParser.parse(text),
+        new ExternalInterface("eth0", 2, 1500, ip, Optional.empty(), ip, Optional.empty()),
+        "config in K");
   }
 
   private static List<String> mtu(int mtu) {

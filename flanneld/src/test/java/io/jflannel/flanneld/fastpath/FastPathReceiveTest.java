@@ -93,6 +93,19 @@ final class FastPathReceiveTest {
     isReceived(tunnelled(PEER, HERE, inner));
   }
 
+  /** RFC 1624: a sum of zero has two forms, and the second must carry when it grows. */
+  @Test
+  void aHeaderChecksumOfMinusZeroIsPatchedRightly() {
+    byte[] inner = inner();
+    ByteBuffer header = ByteBuffer.wrap(inner);
+    for (int id = 0; header.getShort(10) != 0; id++) {
+      header.putShort(4, (short) id);
+      withHeaderChecksum(inner);
+    }
+    header.putShort(10, (short) 0xffff);
+    isReceived(tunnelled(PEER, HERE, inner));
+  }
+
   /** As virtio and veth hand over what the sender's pod left to the hardware. */
   @Test
   void anUnfinishedInnerChecksumIsFinishedOnTheWayToThePod() {

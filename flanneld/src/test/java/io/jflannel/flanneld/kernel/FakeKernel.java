@@ -167,7 +167,8 @@ public final class FakeKernel implements Target {
   private void put(Resource wanted) {
     switch (wanted) {
       case VxlanDevice device -> create(device);
-      case OtherDevice _ -> throw new Refused("EOPNOTSUPP");
+      case OtherDevice _, Resource.TunDevice _, Resource.TunnelPeer _ ->
+          throw new Refused("EOPNOTSUPP");
       case DeviceAddress(var name, var cidr) -> device(name).addresses.add(cidr);
       case DeviceSysctl sysctl -> device(sysctl.device()).acceptRa = sysctl.value();
       case FdbEntry(var name, var mac, var remote) -> device(name).fdb.put(mac, remote);
@@ -272,6 +273,7 @@ public final class FakeKernel implements Target {
       case Via.Gateway gateway -> gateway.device().equals(name);
       case Via.ViaNexthop nexthop -> nexthop.device().equals(name);
       case Via.Foreign(var description) -> description.endsWith(" " + name);
+      case Via.Direct(var device) -> device.equals(name);
       case Via.Blackhole() -> false;
     };
   }
@@ -308,7 +310,7 @@ public final class FakeKernel implements Target {
         }
       }
       case Via.Blackhole() -> {}
-      case Via.Foreign _ -> throw new Refused("EOPNOTSUPP");
+      case Via.Direct _, Via.Foreign _ -> throw new Refused("EOPNOTSUPP");
     }
     List<Via> vias = routes.computeIfAbsent(destination, _ -> new ArrayList<>());
     if (vias.indexOf(via) > 0) {
@@ -331,7 +333,8 @@ public final class FakeKernel implements Target {
       case VxlanDevice device -> deleteLink(device.name());
       case OtherDevice device -> deleteLink(device.name());
       case DeviceAddress(var name, var cidr) -> ifThere(name).addresses.remove(cidr);
-      case DeviceSysctl _ -> throw new Refused("EOPNOTSUPP");
+      case DeviceSysctl _, Resource.TunDevice _, Resource.TunnelPeer _ ->
+          throw new Refused("EOPNOTSUPP");
       case FdbEntry(var name, var mac, var remote) -> ifThere(name).fdb.remove(mac, remote);
       case Neighbour(var name, var ip, var _) -> ifThere(name).neighbours.remove(ip);
       case Nexthop nexthop -> {

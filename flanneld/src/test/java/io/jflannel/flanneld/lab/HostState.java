@@ -19,6 +19,7 @@ record HostState(List<String> lines) {
   private static final String PRINT =
       """
       ip -o -d link show type vxlan
+      ip -o link show type tun | sed 's/qlen [0-9]*//' || true
       ip -o address show | grep ' flannel' || true
       ip -4 route show
       ip -6 route show

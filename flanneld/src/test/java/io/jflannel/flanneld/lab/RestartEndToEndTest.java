@@ -40,7 +40,7 @@ class RestartEndToEndTest {
   }
 
   @ParameterizedTest
-  @EnumSource(LabBackend.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "UDP") // UdpEndToEndTest
   void daemonsComeAndGoWithoutALostPacketOrAWrite(LabBackend backend) throws Exception { // LIF-19
     int nodes = backend == LabBackend.VXLAN_DIRECT ? 3 : 2; // the third behind a router
     var spec = LabSpec.of(backend, LabFamilies.DUAL, LabStore.LOCAL).withNodes(nodes);

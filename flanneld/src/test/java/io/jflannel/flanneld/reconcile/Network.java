@@ -49,7 +49,7 @@ final class Network {
             false,
             type,
             object);
-    backend = decoration.apply(Backends.of(config, external()));
+    backend = decoration.apply(Backends.of(config, external(), _ -> "flannel0"));
   }
 
   private static AddressRange range(String cidr, int length) {

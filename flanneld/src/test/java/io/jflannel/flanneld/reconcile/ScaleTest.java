@@ -111,7 +111,7 @@ final class ScaleTest {
               false,
               type,
               object);
-      backend = Backends.of(config, external);
+      backend = Backends.of(config, external, _ -> "flannel0");
       ownership =
           new Ownership(
               Optional.of(NETWORK),

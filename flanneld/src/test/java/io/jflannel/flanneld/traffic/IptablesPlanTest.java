@@ -2,9 +2,11 @@
 package io.jflannel.flanneld.traffic;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,6 +15,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What iptables-restore is given, for what iptables-save has shown (14.1 to 14.3). */
@@ -24,6 +28,15 @@ class IptablesPlanTest {
   private static final List<Rule> FORWARD =
       Golden.rules(Family.V4).getOrDefault(Part.FORWARD, List.of());
   private static final String EMPTY_NAT = "*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n";
+
+  /** In our chain they are drift; in the built-in one they are somebody's. */
+  private static final Set<String> FOREIGN =
+      Set.of(
+          "-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.1.1:80",
+          "-m comment --comment \"a \\\" b\" -j ACCEPT",
+          "-s 192.0.2.0/24 -j DROP",
+          "-j DROP",
+          "-s 192.0.2.1/32 -j MASQUERADE");
 
   private static IptablesPlan plan(List<Rule> wanted, SavedTable found) {
     return IptablesPlan.between(wanted, found, Names.UPSTREAM, Golden.CLAIM);
@@ -50,7 +63,7 @@ class IptablesPlanTest {
           v4 ? List.of(Golden.NAT4, Golden.FILTER4) : List.of(Golden.NAT6, Golden.FILTER6)) {
         Part part = saved.startsWith("*nat") ? Part.MASQUERADE : Part.FORWARD;
         assertThat(plan(rules.getOrDefault(part, List.of()), saved))
-            .isEqualTo(new IptablesPlan("", List.of()));
+            .isEqualTo(new IptablesPlan("", List.of(), List.of()));
       }
     }
   }
@@ -193,6 +206,20 @@ class IptablesPlanTest {
     assertThat(plan(List.of(), Golden.FILTER4_OF_0_10).restore()).isEmpty();
   }
 
+  @Test // four of one kind are not one of each kind
+  void whatOnlyLooksLikeAFormerVersionsRulesStays() {
+    StringBuilder rules = new StringBuilder();
+    for (int i = 1; i <= 4; i++) {
+      rules.append("-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.%d.0/24 -j RETURN\n".formatted(i));
+    }
+    String operators = "-o eth1 -m comment --comment operators -j FLANNEL-POSTRTG";
+    String saved =
+        Golden.NAT4.replace("COMMIT", rules + "-A POSTROUTING " + operators + "\nCOMMIT");
+
+    assertThat(plan(MASQUERADE, saved).restore()).isEmpty();
+    assertThat(after(List.of(), saved).chain("POSTROUTING")).hasSize(5).contains(operators);
+  }
+
   @Test // B14, ODD-47
   void switchedOff() {
     Table nat = after(List.of(), Golden.NAT4);
@@ -232,7 +259,7 @@ class IptablesPlanTest {
             Golden.saved(Part.MASQUERADE, table.save(), Names.UPSTREAM, claim),
             Names.UPSTREAM,
             claim);
-    assertThat(still).isEqualTo(new IptablesPlan("", List.of()));
+    assertThat(still).isEqualTo(new IptablesPlan("", List.of(), List.of()));
   }
 
   @Test
@@ -288,8 +315,7 @@ class IptablesPlanTest {
         .filter(l -> l.startsWith("-A"))
         .forEach(l -> pool.add(l.split(" ", 3)[2]));
     pool.add("-s 10.99.0.0/16 -d 10.99.1.0/24 -m comment --comment \"flanneld masq\" -j RETURN");
-    pool.add("-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.1.1:80");
-    pool.add("-m comment --comment \"a \\\" b\" -j ACCEPT");
+    pool.addAll(FOREIGN);
     StringBuilder saved = new StringBuilder("*nat\n:POSTROUTING ACCEPT [0:0]\n");
     if (random.nextBoolean()) {
       saved.append(":FLANNEL-POSTRTG - [0:0]\n");
@@ -305,9 +331,150 @@ class IptablesPlanTest {
     }
     String text = saved.append("COMMIT\n").toString();
     List<Rule> wanted = random.nextInt(4) == 0 ? List.of() : MASQUERADE;
+    List<String> before = foreignAndFirstJump(Table.of(text).chain("POSTROUTING"));
 
     Table table = Table.of(text).restore(plan(wanted, text).restore());
 
+    List<String> after = table.chain("POSTROUTING");
     assertThat(plan(wanted, table.save()).restore()).as("seed %d, from %s", seed, text).isEmpty();
+    assertThat(foreignAndFirstJump(after))
+        .as("seed %d: order of foreign rules and the jump, from %s", seed, text)
+        .isEqualTo(
+            wanted.isEmpty()
+                ? before.stream().filter(rule -> !rule.equals(JUMP)).toList()
+                : before.contains(JUMP)
+                    ? before
+                    : Stream.concat(before.stream(), Stream.of(JUMP)).toList());
+    assertThat(after.stream().filter(JUMP::equals).count()).isEqualTo(wanted.isEmpty() ? 0 : 1);
+  }
+
+  /** What no daemon has made, and the first jump to ours. */
+  private static List<String> foreignAndFirstJump(List<String> chain) {
+    int jump = chain.indexOf(JUMP);
+    return IntStream.range(0, chain.size())
+        .filter(i -> i == jump || FOREIGN.contains(chain.get(i)))
+        .mapToObj(chain::get)
+        .toList();
+  }
+
+  @Test // nobody's packets meet the DROP between two jumps because one of them was one too many
+  void aJumpKeepsItsPlace() {
+    String chain = "*filter\n:FORWARD DROP [0:0]\n:FLANNEL-FWD - [0:0]\n";
+    String jump = "-A FORWARD -m comment --comment \"flanneld forward\" -j FLANNEL-FWD\n";
+    String wrong = "-A FORWARD -j FLANNEL-FWD\n";
+    String first = "-A FORWARD -s 192.0.2.0/24 -j ACCEPT\n";
+    String drop = "-A FORWARD -j DROP\n";
+    for (String found :
+        List.of(
+            first + jump + drop + jump,
+            first + wrong + drop,
+            first + jump + drop + wrong,
+            first + wrong + wrong + drop + jump)) {
+      assertThat(after(FORWARD, chain + found + "COMMIT\n").chain("FORWARD"))
+          .as(found)
+          .containsExactly(
+              "-s 192.0.2.0/24 -j ACCEPT",
+              "-m comment --comment \"flanneld forward\" -j FLANNEL-FWD",
+              "-j DROP");
+    }
+    String formerFirst = Golden.FILTER4_OF_0_10.replace("COMMIT", wrong + drop + "COMMIT");
+    assertThat(
+            after(FORWARD, formerFirst.replace(":FORWARD", ":FLANNEL-FWD - [0:0]\n:FORWARD"))
+                .chain("FORWARD"))
+        .containsExactly("-m comment --comment \"flanneld forward\" -j FLANNEL-FWD", "-j DROP");
+  }
+
+  @Test // iptables-save prints the newline of a comment as it is
+  void aNewlineInAForeignCommentEndsNoRule() {
+    String foreign =
+        """
+        -A POSTROUTING -s 192.0.2.0/24 -m comment --comment "a
+        :FLANNEL-POSTRTG - [0:0]
+        -A FLANNEL-POSTRTG -j ACCEPT
+        -A POSTROUTING -j FLANNEL-POSTRTG
+        COMMIT
+        b \\" c" -j ACCEPT
+        """;
+    String saved = Golden.NAT4.replace("-A POSTROUTING", foreign + "-A POSTROUTING");
+
+    assertThat(plan(MASQUERADE, saved)).isEqualTo(new IptablesPlan("", List.of(), List.of()));
+  }
+
+  @Test
+  void nothingIsDoneOnTheStrengthOfHalfATable() {
+    assertThat(Golden.saved(Part.MASQUERADE, "").shown()).isFalse();
+    assertThat(Golden.saved(Part.MASQUERADE, Golden.NAT4).defect()).isEmpty();
+    assertThat(Golden.saved(Part.MASQUERADE, Golden.NAT4.replace("COMMIT", "")).defect())
+        .contains("it broke off");
+    assertThat(
+            Golden.saved(
+                    Part.FORWARD,
+                    "*filter\n"
+                        + "-A FLANNEL-FWD -s 192.0.2.1/32 -j ACCEPT\n".repeat(50_001)
+                        + "COMMIT\n")
+                .defect())
+        .hasValueSatisfying(text -> assertThat(text).contains("more than 50000 rules"));
+  }
+
+  @Test // M7
+  void whatOnlyBearsOurCommentStays() {
+    String comment = "-m comment --comment \"flanneld masq\"";
+    List<String> foreign =
+        List.of(
+            comment + " -j ACCEPT",
+            "-s 10.0.0.0/8 " + comment + " -j ACCEPT",
+            "-s 10.244.0.0/16 " + comment + " -j ACCEPT",
+            "-s 10.244.1.0/24 -d 192.0.2.0/24 " + comment + " -j MASQUERADE");
+    String ours = "-s 10.244.7.0/24 -d 10.244.0.0/16 " + comment + " -j RETURN";
+    String saved =
+        Golden.NAT4.replace(
+            "COMMIT",
+            "-A POSTROUTING "
+                + String.join("\n-A POSTROUTING ", foreign)
+                + "\n-A POSTROUTING "
+                + ours
+                + "\nCOMMIT");
+
+    assertThat(plan(MASQUERADE, saved).former()).containsExactly(ours);
+    assertThat(after(MASQUERADE, saved).chain("POSTROUTING"))
+        .containsExactlyElementsOf(Stream.concat(Stream.of(JUMP), foreign.stream()).toList());
+  }
+
+  @Test // M6
+  void aChainThatOthersJumpToIsEmptiedOnly() {
+    String saved =
+        Golden.NAT4
+            .replace(":POSTROUTING", ":MINE - [0:0]\n:POSTROUTING")
+            .replace("COMMIT", "-A MINE -s 192.0.2.0/24 -j FLANNEL-POSTRTG\nCOMMIT");
+
+    assertThat(plan(List.of(), saved).notes())
+        .singleElement()
+        .asString()
+        .contains("stays, without rules", "-A MINE -s 192.0.2.0/24 -j FLANNEL-POSTRTG");
+    Table table = after(List.of(), saved);
+    assertThat(table.chain("FLANNEL-POSTRTG")).isEmpty();
+    assertThat(table.chain("POSTROUTING")).isEmpty();
+    assertThat(plan(MASQUERADE, saved).restore()).isEmpty();
+  }
+
+  @Test // M3: 8,000 networks in our chain took a core for 15 s
+  void manyNetworksInOurChainAreToldApartQuickly() {
+    StringBuilder rules = new StringBuilder();
+    for (int i = 0; i < 8_000; i++) {
+      Cidr network = Cidr.parse("100.%d.%d.0/24".formatted(i >> 8, i & 0xff));
+      for (Rule rule : TrafficRules.forward(network)) {
+        rules
+            .append("-A FLANNEL-FWD ")
+            .append(IptablesLine.render(rule, "flanneld forward"))
+            .append('\n');
+      }
+    }
+    String saved = Golden.FILTER4.replace("-A FORWARD", rules + "-A FORWARD");
+
+    IptablesPlan plan =
+        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> plan(FORWARD, saved));
+
+    assertThat(plan.restore()).isEmpty();
+    assertThat(plan.notes()).singleElement().asString().contains("16000 rules of another");
   }
 }

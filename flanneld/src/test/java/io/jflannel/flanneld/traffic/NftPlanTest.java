@@ -125,6 +125,32 @@ class NftPlanTest {
         .contains("7 rules of another");
   }
 
+  @Test // the others' rules need the mark's, however it is written; then nothing is left to do
+  void whoLeavesLeavesTheMarkRule() {
+    Cidr network = Cidr.parse("10.99.0.0/16");
+    for (String mark : List.of("meta mark & 0x00004000 == 0x00004000", "meta mark 0x00004000")) {
+      String listing =
+          Golden.NFT4
+              .replace("meta mark & 0x00004000 == 0x00004000", mark)
+              .replaceFirst("(?s)\\tchain forward.*?\\}\\n", "");
+      NftPlan plan =
+          NftPlan.between(
+              Map.of(), Optional.of(NftListing.parse(listing)), new Claim(Set.of(network)));
+
+      assertThat(plan.asWanted()).isTrue();
+      assertThat(plan.isEmpty()).isFalse();
+      assertThat(plan.text(TEXT)).contains("postrtg " + mark + " return\n");
+    }
+  }
+
+  @Test // nft wants them back when the table is made anew, and a sleeping table does nothing
+  void whatElseStandsInTheTableIsDrift() {
+    for (String line : List.of("flags dormant", "set s {\n\t\ttype ipv4_addr\n\t}")) {
+      String listing = Golden.NFT4.replace("\tchain postrtg", "\t" + line + "\n\tchain postrtg");
+      assertThat(plan(listing).asWanted()).as(line).isFalse();
+    }
+  }
+
   @Test
   void singleAddressesAreListedWithoutALength() {
     assertThat(NftListing.rule("ip6 saddr fd00::1 ip6 daddr != fd00::/64 return"))

@@ -33,6 +33,10 @@ final class Table {
             throw new IllegalStateException("no such rule: " + line);
           }
         }
+        case "-I" -> {
+          String[] placed = words[2].split(" ", 2);
+          chain(words[1]).add(Integer.parseInt(placed[0]) - 1, placed[1]);
+        }
         case "-F" -> chain(words[1]).clear();
         case "-X" -> remove(words[1]);
         default -> declare(line);

@@ -10,6 +10,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -39,22 +40,29 @@ public final class Libc {
   private static final MemorySegment CLOCK_GETTIME = symbol("clock_gettime");
   private static final MemorySegment CLOSE = symbol("close");
   private static final MemorySegment EVENTFD = symbol("eventfd");
+  private static final MemorySegment EXECVE = symbol("execve");
+  private static final MemorySegment FCNTL = symbol("fcntl");
   private static final MemorySegment GETSOCKNAME = symbol("getsockname");
   private static final MemorySegment GETSOCKOPT = symbol("getsockopt");
+  private static final MemorySegment IOCTL = symbol("ioctl");
   private static final MemorySegment MOUNT = symbol("mount");
   private static final MemorySegment OPEN = symbol("open");
   private static final MemorySegment POLL = symbol("poll");
   private static final MemorySegment READ = symbol("read");
   private static final MemorySegment RECVFROM = symbol("recvfrom");
+  private static final MemorySegment RECVMMSG = symbol("recvmmsg");
+  private static final MemorySegment SENDMMSG = symbol("sendmmsg");
   private static final MemorySegment SENDTO = symbol("sendto");
   private static final MemorySegment SETNS = symbol("setns");
   private static final MemorySegment SETSOCKOPT = symbol("setsockopt");
+  private static final MemorySegment SHUTDOWN = symbol("shutdown");
   private static final MemorySegment SIGNAL = symbol("signal");
   private static final MemorySegment SOCKET = symbol("socket");
   private static final MemorySegment SYSCALL = symbol("syscall");
   private static final MemorySegment UMOUNT2 = symbol("umount2");
   private static final MemorySegment UNSHARE = symbol("unshare");
   private static final MemorySegment WRITE = symbol("write");
+  private static final MemorySegment WRITEV = symbol("writev");
 
   /** Of bpf(2): asm/unistd_64.h, and asm-generic/unistd.h for all younger architectures. */
   private static final int BPF_NUMBER =
@@ -130,6 +138,51 @@ public final class Libc {
     return call(SENDTO, kept, socket, data.address(), length, flags, to.address(), toLength);
   }
 
+  /** {@link #sendto} from and to parts of one memory. */
+  public static int sendto(
+      int socket, NativeBuffer memory, int offset, int length, int to, int toLength) {
+    long base = memory.address();
+    return call(SENDTO, memory, socket, base + offset, length, 0, base + to, toLength);
+  }
+
+  /** {@link #recvfrom} into parts of one memory. */
+  public static int recvfrom(
+      int socket,
+      NativeBuffer memory,
+      int offset,
+      int length,
+      int flags,
+      int from,
+      int fromLength) {
+    long base = memory.address();
+    return call(
+        RECVFROM, memory, socket, base + offset, length, flags, base + from, base + fromLength);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/sendmmsg.2.html">sendmmsg(2)</a>.
+   *
+   * @param messages where in the memory the array of struct mmsghdr is; it must point into the same
+   */
+  public static int sendmmsg(int socket, NativeBuffer memory, int messages, int count, int flags) {
+    return call(SENDMMSG, memory, socket, memory.address() + messages, count, flags, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/recvmmsg.2.html">recvmmsg(2)</a> without time
+   * limit.
+   *
+   * @param messages where in the memory the array of struct mmsghdr is; it must point into the same
+   */
+  public static int recvmmsg(int socket, NativeBuffer memory, int messages, int count, int flags) {
+    return call(RECVMMSG, memory, socket, memory.address() + messages, count, flags, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/shutdown.2.html">shutdown(2)</a>. */
+  public static int shutdown(int socket, int how) {
+    return call(SHUTDOWN, NOTHING, socket, how, 0, 0, 0, 0);
+  }
+
   /**
    * <a href="https://man7.org/linux/man-pages/man2/recvfrom.2.html">recvfrom(2)</a>.
    *
@@ -165,6 +218,35 @@ public final class Libc {
     return call(EVENTFD, NOTHING, initial, flags, 0, 0, 0, 0);
   }
 
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/execve.2.html">execve(2)</a>: comes back only if
+   * it fails.
+   */
+  public static int execve(String program, List<String> words, List<String> variables) {
+    NativeBuffer name = NativeBuffer.ofString(program);
+    List<Object> kept = new ArrayList<>();
+    NativeBuffer first = array(words, kept);
+    NativeBuffer second = array(variables, kept);
+    return call(EXECVE, kept, name.address(), first.address(), second.address(), 0, 0, 0);
+  }
+
+  /** A null-terminated array of C strings. */
+  private static NativeBuffer array(List<String> texts, List<Object> kept) {
+    NativeBuffer array = NativeBuffer.allocate(8 * (texts.size() + 1));
+    for (int i = 0; i < texts.size(); i++) {
+      NativeBuffer text = NativeBuffer.ofString(texts.get(i));
+      kept.add(text);
+      array.bytes().putLong(8 * i, text.address());
+    }
+    kept.add(array);
+    return array;
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/fcntl.2.html">fcntl(2)</a> with a number. */
+  public static int fcntl(int descriptor, int command, int argument) {
+    return call(FCNTL, NOTHING, descriptor, command, argument, 0, 0, 0);
+  }
+
   /** <a href="https://man7.org/linux/man-pages/man2/open.2.html">open(2)</a>. */
   public static int open(String path, int flags, int mode) {
     NativeBuffer name = NativeBuffer.ofString(path);
@@ -179,6 +261,36 @@ public final class Libc {
   /** <a href="https://man7.org/linux/man-pages/man2/write.2.html">write(2)</a>. */
   public static int write(int descriptor, NativeBuffer from, int length) {
     return call(WRITE, from, descriptor, from.address(), length, 0, 0, 0);
+  }
+
+  /** {@link #read(int, NativeBuffer)} into a part of the memory. */
+  public static int read(int descriptor, NativeBuffer memory, int offset, int length) {
+    return call(READ, memory, descriptor, memory.address() + offset, length, 0, 0, 0);
+  }
+
+  /** {@link #write(int, NativeBuffer, int)} from a part of the memory. */
+  public static int write(int descriptor, NativeBuffer memory, int offset, int length) {
+    return call(WRITE, memory, descriptor, memory.address() + offset, length, 0, 0, 0);
+  }
+
+  /**
+   * <a href="https://man7.org/linux/man-pages/man2/writev.2.html">writev(2)</a>.
+   *
+   * @param vector where in the memory the array of struct iovec is; it must point into the same
+   */
+  public static int writev(int descriptor, NativeBuffer memory, int vector, int count) {
+    return call(WRITEV, memory, descriptor, memory.address() + vector, count, 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/ioctl.2.html">ioctl(2)</a> with a pointer. */
+  public static int ioctl(int descriptor, int request, NativeBuffer argument) {
+    return call(
+        IOCTL, argument, descriptor, Integer.toUnsignedLong(request), argument.address(), 0, 0, 0);
+  }
+
+  /** <a href="https://man7.org/linux/man-pages/man2/ioctl.2.html">ioctl(2)</a> with a number. */
+  public static int ioctl(int descriptor, int request, int argument) {
+    return call(IOCTL, NOTHING, descriptor, Integer.toUnsignedLong(request), argument, 0, 0, 0);
   }
 
   /** <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>. */

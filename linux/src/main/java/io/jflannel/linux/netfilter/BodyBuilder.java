@@ -2,6 +2,7 @@
 package io.jflannel.linux.netfilter;
 
 import io.jflannel.linux.netlink.Attributes;
+import io.jflannel.net.Family;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -30,6 +31,7 @@ final class BodyBuilder {
   /** NFTNL_UDATA_RULE_COMMENT of libnftnl/udata.h. */
   private static final int COMMENT = 0;
 
+  private final Comparisons comparisons;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
   private Optional<Verdict> verdict = Optional.empty();
   private Optional<String> target = Optional.empty();
@@ -37,6 +39,10 @@ final class BodyBuilder {
   private boolean rejects;
   private boolean decided;
   private boolean matchesEverything = true;
+
+  BodyBuilder(Family family) {
+    comparisons = new Comparisons(family);
+  }
 
   /** NFTA_RULE_EXPRESSIONS: a list whose elements are nests. */
   void expressions(Attributes list) {
@@ -59,6 +65,9 @@ final class BodyBuilder {
           normalise(name, expression);
           switch (name) {
             case "immediate" -> immediate(expression.nested());
+            case "payload" -> comparisons.payload(expression.nested());
+            case "bitwise" -> comparisons.bitwise(expression.nested());
+            case "cmp" -> comparisons.cmp(expression.nested());
             case "match", "target" -> xtName = xt(name, expression.nested());
             default -> {} // its name says enough
           }
@@ -160,7 +169,11 @@ final class BodyBuilder {
         rejects = true;
         decided = true;
       }
-      case "masq", "nat", "redir", "queue", "tproxy", "synproxy" -> decided = true;
+      case "masq" -> {
+        target = Optional.of("MASQUERADE"); // as iptables writes it
+        decided = true;
+      }
+      case "nat", "redir", "queue", "tproxy", "synproxy" -> decided = true;
       default -> matchesEverything &= decided || isComment(name, xtName);
     }
   }
@@ -186,6 +199,13 @@ final class BodyBuilder {
   }
 
   RuleBody build() {
-    return new RuleBody(bytes.toByteArray(), verdict, target, comment, matchesEverything, rejects);
+    return new RuleBody(
+        bytes.toByteArray(),
+        verdict,
+        target,
+        comment,
+        matchesEverything,
+        rejects,
+        comparisons.addresses());
   }
 }

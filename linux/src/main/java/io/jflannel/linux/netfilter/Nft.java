@@ -38,6 +38,7 @@ final class Nft {
   static final int GETGEN = NEWTABLE + 16;
 
   static final int TABLE_NAME = 1;
+  static final int TABLE_FLAGS = 2;
   static final int TABLE_USE = 3;
 
   static final int CHAIN_TABLE = 1;

@@ -125,6 +125,13 @@ public final class NftablesSocket implements AutoCloseable {
         (in, sink) -> TableMessages.decode(family, in, sink));
   }
 
+  /** One table, asked for by name. */
+  public Optional<TableState> table(TableName name) {
+    Conversation.Answer<TableState> answer =
+        kernel.query(List.of(name), TableMessages::get, TableMessages::decodeState).getFirst();
+    return Errno.ENOENT.is(answer.errno()) ? Optional.empty() : answer("table " + name, answer);
+  }
+
   /** Of all tables of a family. */
   public List<Chain> chains(Family family) {
     return kernel.dump(
@@ -185,13 +192,12 @@ public final class NftablesSocket implements AutoCloseable {
    * rules, that let every packet pass. False if there is no such table.
    */
   public boolean isIdle(TableName table, Set<String> names) {
-    Conversation.Answer<Integer> use =
-        kernel.query(List.of(table), TableMessages::get, TableMessages::decodeUse).getFirst();
-    if (Errno.ENOENT.is(use.errno())) {
+    Optional<TableState> state = table(table);
+    if (state.isEmpty()) {
       return false;
     }
     List<Chain> chains = chains(table);
-    return answer("table " + table, use).filter(things -> things == chains.size()).isPresent()
+    return state.get().use() == chains.size()
         && chains.stream().allMatch(chain -> names.contains(chain.name().name()) && idle(chain));
   }
 

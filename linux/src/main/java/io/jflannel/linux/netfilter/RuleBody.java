@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.linux.netfilter;
 
+import io.jflannel.net.Cidr;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -20,6 +24,7 @@ public final class RuleBody {
   private final Optional<String> comment;
   private final boolean matchesEverything;
   private final boolean rejects;
+  private final List<Cidr> addresses;
 
   RuleBody(
       byte[] normal,
@@ -27,13 +32,15 @@ public final class RuleBody {
       Optional<String> target,
       Optional<String> comment,
       boolean matchesEverything,
-      boolean rejects) {
+      boolean rejects,
+      List<Cidr> addresses) {
     this.normal = normal;
     this.verdict = verdict;
     this.target = target;
     this.comment = comment;
     this.matchesEverything = matchesEverything;
     this.rejects = rejects;
+    this.addresses = List.copyOf(addresses);
   }
 
   /** The first verdict, as {@code accept}, {@code drop} and {@code jump} are. */
@@ -64,10 +71,32 @@ public final class RuleBody {
     return rejects;
   }
 
-  /** Whether no packet gets past it: an unconditional DROP or REJECT. */
-  public boolean stopsEverything() {
-    boolean drops = verdict.isPresent() && verdict.get().code() == Verdict.Code.DROP;
-    return matchesEverything && (drops || rejects);
+  /**
+   * Whether no packet gets past it, as it has one of these targets and no condition.
+   *
+   * @param targets as iptables names them: {@code DROP}, {@code REJECT}, {@code MASQUERADE}
+   */
+  public boolean endsAll(Collection<String> targets) {
+    return matchesEverything
+        && (verdict.filter(what -> targets.contains(what.code().name())).isPresent()
+            || target.filter(targets::contains).isPresent()
+            || (rejects && targets.contains("REJECT")));
+  }
+
+  /**
+   * The source and destination addresses that it compares packets with, in order, whether they
+   * shall be equal or not. Those in sets and ranges are not among them.
+   */
+  public List<Cidr> addresses() {
+    return addresses;
+  }
+
+  /** Adds what {@link #equals} compares, so that equal rules give equal digests. */
+  public void digest(MessageDigest into) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      into.update((byte) (normal.length >>> shift));
+    }
+    into.update(normal);
   }
 
   @Override

@@ -36,7 +36,7 @@ final class RuleMessages {
       return;
     }
     long handle = 0;
-    BodyBuilder body = new BodyBuilder();
+    BodyBuilder body = new BodyBuilder(chain.table().family());
     Attributes attributes = in.attributes(Nft.HEADER);
     while (attributes.next()) {
       switch (attributes.type()) {

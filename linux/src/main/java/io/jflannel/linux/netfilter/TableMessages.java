@@ -10,6 +10,11 @@ import java.util.function.Consumer;
 /** NFT_MSG_*TABLE. */
 final class TableMessages {
 
+  /** NFT_TABLE_F_*. */
+  private static final int DORMANT = 1;
+
+  private static final int OWNER = 2;
+
   private TableMessages() {}
 
   static void list(Family family, MessageWriter out, int sequence) {
@@ -28,17 +33,21 @@ final class TableMessages {
     Nft.begin(out, type, table.family(), sequence).string(Nft.TABLE_NAME, table.name()).end();
   }
 
-  /** Reads how many chains, sets, objects and flow tables there are in the table. */
-  static void decodeUse(MessageReader in, Consumer<Integer> sink) {
+  static void decodeState(MessageReader in, Consumer<TableState> sink) {
     if (in.type() != Nft.NEWTABLE) {
       return;
     }
+    int use = 0;
+    int flags = 0;
     Attributes attributes = in.attributes(Nft.HEADER);
     while (attributes.next()) {
-      if (attributes.type() == Nft.TABLE_USE) {
-        sink.accept(attributes.big32());
+      switch (attributes.type()) {
+        case Nft.TABLE_FLAGS -> flags = attributes.big32();
+        case Nft.TABLE_USE -> use = attributes.big32();
+        default -> {}
       }
     }
+    sink.accept(new TableState(use, (flags & DORMANT) != 0, (flags & OWNER) != 0));
   }
 
   static void decode(Family family, MessageReader in, Consumer<TableName> sink) {

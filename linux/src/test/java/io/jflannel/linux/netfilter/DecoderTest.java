@@ -32,7 +32,7 @@ final class DecoderTest {
     assertThat(body.comment()).contains("ours");
     assertThat(body.target()).isEmpty();
     assertThat(body.matchesEverything()).isFalse();
-    assertThat(body.stopsEverything()).isFalse();
+    assertThat(body.endsAll(List.of("DROP", "REJECT"))).isFalse();
     assertThat(body).hasToString("some: JUMP x \"ours\"");
   }
 

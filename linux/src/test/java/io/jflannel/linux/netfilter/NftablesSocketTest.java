@@ -211,6 +211,17 @@ final class NftablesSocketTest {
   }
 
   @Test
+  void howATableIs() {
+    assertThat(socket.table(NAT)).isEmpty();
+    Shell.run("nft 'add table ip nat; add chain ip nat a; add set ip nat s { type mark; }'");
+    assertThat(socket.table(NAT)).contains(new TableState(2, false, false));
+    Shell.run("nft 'add table ip nat { flags dormant; }'");
+    assertThat(socket.table(NAT)).contains(new TableState(2, true, false));
+    Shell.run("nft add table ip nat"); // wakes it
+    assertThat(socket.table(NAT)).contains(new TableState(2, false, false));
+  }
+
+  @Test
   void anIdleTableGoes() {
     iptables();
     socket.remove(List.of(new Removal.OfRules(POSTROUTING), new Removal.OfChain(OURS)));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jflannel.linux.netfilter.Verdict.Code;
 import io.jflannel.linux.testing.InNamespace;
 import io.jflannel.linux.testing.Shell;
+import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Rules that nft and iptables-nft wrote, read from the real kernel. */
 @ExtendWith(InNamespace.class)
 final class RulesTest {
+
+  private static final List<String> REFUSALS = List.of("DROP", "REJECT");
 
   private static final TableName TABLE = new TableName(Family.V4, "t");
   private static final ChainName MINE = new ChainName(TABLE, "mine");
@@ -90,9 +93,10 @@ final class RulesTest {
     assertThat(body.verdict())
         .isEqualTo(Optional.ofNullable(code).map(c -> new Verdict(c, Optional.ofNullable(chain))));
     assertThat(body.matchesEverything()).isEqualTo(matchesEverything);
-    assertThat(body.stopsEverything()).isEqualTo(stopsEverything);
+    assertThat(body.endsAll(REFUSALS)).isEqualTo(stopsEverything);
     assertThat(body.rejects()).isEqualTo(rule.contains("reject"));
-    assertThat(body.target()).isEmpty();
+    assertThat(body.target())
+        .isEqualTo(rule.contains("masquerade") ? Optional.of("MASQUERADE") : Optional.empty());
     assertThat(body.comment())
         .isEqualTo(rule.contains("comment") ? Optional.of("why not") : Optional.empty());
   }
@@ -104,9 +108,10 @@ final class RulesTest {
         iptables(family, "-m comment --comment 'flanneld masq' -j MASQUERADE --random-fully");
     assertThat(masquerade.comment()).contains("flanneld masq");
     assertThat(masquerade.matchesEverything()).isTrue();
-    assertThat(masquerade.stopsEverything()).isFalse();
+    assertThat(masquerade.endsAll(REFUSALS)).isFalse();
+    assertThat(masquerade.endsAll(List.of("MASQUERADE"))).isTrue();
     // newer iptables write the kernel's own expression instead of their target
-    assertThat(masquerade.target()).isIn(Optional.of("MASQUERADE"), Optional.empty());
+    assertThat(masquerade.target()).contains("MASQUERADE");
 
     RuleBody marked = iptables(family, "-m mark --mark 0x4000/0x4000 -j RETURN");
     assertThat(marked.verdict()).contains(new Verdict(Code.RETURN, Optional.empty()));
@@ -134,8 +139,22 @@ final class RulesTest {
     Shell.run("iptables-nft -A FORWARD " + rule);
     RuleBody body = only(new ChainName(new TableName(Family.V4, "filter"), "FORWARD"));
     assertThat(body.matchesEverything()).isEqualTo(matchesEverything);
-    assertThat(body.stopsEverything()).isEqualTo(stopsEverything);
+    assertThat(body.endsAll(REFUSALS)).isEqualTo(stopsEverything);
     assertThat(body.rejects()).isEqualTo(rule.contains("REJECT"));
+  }
+
+  @Test
+  void addressesThatARuleNames() {
+    assertThat(nft("ip saddr 10.244.0.0/16 ip daddr != 192.0.2.1 tcp dport 80 accept").addresses())
+        .containsExactly(Cidr.parse("10.244.0.0/16"), Cidr.parse("192.0.2.1/32"));
+    assertThat(nft("ip daddr 10.128.0.0/9 ip saddr != 224.0.0.0/4 accept").addresses())
+        .containsExactly(Cidr.parse("10.128.0.0/9"), Cidr.parse("224.0.0.0/4"));
+    assertThat(nft("ip saddr & 0.0.255.0 == 0.0.7.0 accept").addresses()).isEmpty();
+    assertThat(nft("ip ttl 12 meta mark 0x0af40000 accept").addresses()).isEmpty();
+    assertThat(iptables(Family.V4, "-s 10.244.0.0/15 ! -d 10.0.0.0/8 -j ACCEPT").addresses())
+        .containsExactlyInAnyOrder(Cidr.parse("10.244.0.0/15"), Cidr.parse("10.0.0.0/8"));
+    assertThat(iptables(Family.V6, "-s fd00:10::/47 ! -d ff00::/8 -j ACCEPT").addresses())
+        .containsExactlyInAnyOrder(Cidr.parse("fd00:10::/47"), Cidr.parse("ff00::/8"));
   }
 
   @Test

@@ -14,7 +14,10 @@ public enum LabBackend {
    */
   VXLAN_DIRECT("vxlan-direct"),
 
-  HOST_GW("host-gw");
+  HOST_GW("host-gw"),
+
+  /** IPv4 only. */
+  UDP("udp");
 
   private final String word;
 
@@ -30,6 +33,7 @@ public enum LabBackend {
           new Json.Obj(
               List.of(type("vxlan"), new Json.Member("DirectRouting", new Json.Bool(true))));
       case HOST_GW -> new Json.Obj(List.of(type("host-gw")));
+      case UDP -> new Json.Obj(List.of(type("udp")));
     };
   }
 

@@ -33,6 +33,9 @@ public record LabSpec(
     if (nodes < 1 || nodes > MOST_NODES) {
       throw new IllegalArgumentException("a lab has 1 to " + MOST_NODES + " nodes, not " + nodes);
     }
+    if (backend == LabBackend.UDP && families != LabFamilies.IPV4) {
+      throw new IllegalArgumentException("the backend udp carries IPv4 only");
+    }
   }
 
   /** Three hosts. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.fastpath;
+package io.jflannel.flanneld.lease;
 
 import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.lease.LeaseAttributes;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,12 +37,12 @@ public sealed interface KernelDecap {
   /** It cannot be used, for {@code reason}. */
   record Bad(String reason) implements KernelDecap {}
 
-  /** Whether it takes what our {@link FastPath} sends. */
+  /** Whether it takes what our fast path sends. */
   default boolean takesOurs() {
     return this instanceof Announced(int form) && form >= FORM;
   }
 
-  /** What a node that has attached its {@link FastPath} writes into its lease. */
+  /** What a node that has attached its fast path writes into its lease. */
   static Json data() {
     return new Json.Obj(List.of(new Json.Member(KEY, new Json.Num(Integer.toString(FORM)))));
   }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.fastpath;
+package io.jflannel.flanneld.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.jflannel.flanneld.lease.LeaseAttributes;
-import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.net.Ip;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.udp;
+
+import io.jflannel.flanneld.fastpath.FastPath;
+import io.jflannel.flanneld.fastpath.FastPathCounters;
+import io.jflannel.flanneld.fastpath.FastPathSetup;
+import io.jflannel.flanneld.state.Resource.TunDevice;
+import io.jflannel.flanneld.state.Tunnels;
+import io.jflannel.linux.Errno;
+import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.route.RouteSocket;
+import io.jflannel.net.Cidr;
+import io.jflannel.net.Ip;
+import java.lang.System.Logger.Level;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * The tunnel of the backend udp, made anew when others have deleted its device. It is made before
+ * anything else, so that its name is known and nobody takes it. Thread-safe.
+ */
+public final class UdpTunnels implements Tunnels, AutoCloseable {
+
+  private static final System.Logger LOG = System.getLogger(UdpTunnels.class.getName());
+  private static final String TEMPLATE = "flannel%d";
+
+  /** As the one that runs was opened, or the last one. */
+  private TunnelSetup setup;
+
+  private Optional<Tunnel> tunnel = Optional.empty();
+  private TunnelCounters counters = TunnelCounters.ZERO;
+  private Map<Cidr, Peer> peers = Map.of();
+
+  /** Where the kernel shall wrap and unwrap datagrams itself; empty if it shall not. */
+  private Optional<String> underlay;
+
+  private Optional<FastPath> fast = Optional.empty();
+
+  /**
+   * How the tunnel is.
+   *
+   * @param kernel what the kernel has carried itself; empty if it does not
+   */
+  public record Report(
+      String device,
+      DatapathInUse datapath,
+      TunnelCounters counters,
+      Optional<FastPathCounters> kernel) {}
+
+  private UdpTunnels(TunnelSetup setup, Optional<String> underlay) {
+    this.setup = setup;
+    this.underlay = underlay;
+    run(setup);
+    try {
+      attach();
+    } catch (LinuxException e) {
+      LOG.log(Level.WARNING, "The kernel does not carry packets itself: {0}", e.getMessage());
+      this.underlay = Optional.empty();
+    }
+  }
+
+  /**
+   * Makes the device {@code flannel0}, or that of the next number that is free, in the calling
+   * thread's network namespace.
+   *
+   * @param local where datagrams are received and sent
+   * @param mtu that the device will have
+   * @param datapath empty: the best there is
+   * @param underlay the interface where the kernel shall wrap and unwrap datagrams itself, between
+   *     nodes that both do; if it cannot, that is logged. Empty: it shall not
+   * @throws LinuxException EADDRINUSE if somebody has the port; ENOENT without /dev/net/tun; EPERM
+   *     without CAP_NET_ADMIN
+   */
+  public static UdpTunnels claim(
+      Ip local,
+      int port,
+      Cidr network,
+      int mtu,
+      Optional<Datapath> datapath,
+      Optional<String> underlay) {
+    // which subnet is ours is not known yet; until then there are no peers, and nothing passes
+    return new UdpTunnels(
+        new TunnelSetup(TEMPLATE, local, port, network, network, mtu, datapath), underlay);
+  }
+
+  private void run(TunnelSetup wanted) {
+    Tunnel opened = Tunnel.open(wanted, counters);
+    if (!wanted.device().equals(TEMPLATE) && !wanted.device().equals(opened.device())) {
+      opened.close();
+      throw new LinuxException(
+          "make TUN device " + wanted.device(), Errno.EBUSY.number(), "another process has it");
+    }
+    setup = wanted.named(opened.device());
+    tunnel = Optional.of(opened);
+    opened.forward(table());
+    opened.onLost(UdpTunnels::lost);
+    opened.start();
+    LOG.log(
+        Level.INFO,
+        "UDP tunnel {0} on {1} port {2}: data path {3}",
+        setup.device(),
+        setup.local(),
+        Integer.toString(setup.port()),
+        opened.datapath());
+  }
+
+  private static void lost() {
+    LOG.log(Level.WARNING, "The TUN device was deleted; making it anew");
+  }
+
+  /** Of the device, the same as long as this lives. */
+  public synchronized String device() {
+    return setup.device();
+  }
+
+  @Override
+  public synchronized Optional<Open> present() {
+    return running()
+        .map(_ -> new Open(setup.device(), setup.local(), setup.port(), setup.subnet(), peers));
+  }
+
+  private Optional<Tunnel> running() {
+    return tunnel.filter(runs -> !runs.lost() && fast.stream().allMatch(FastPath::attached));
+  }
+
+  @Override
+  public synchronized void open(TunDevice wanted) {
+    TunnelSetup next = setup.with(wanted.local(), wanted.port(), wanted.subnet(), wanted.mtu());
+    if (running().isEmpty() || !next.equals(setup)) {
+      close();
+      run(next);
+      attach();
+    }
+  }
+
+  @Override
+  public synchronized void forward(Map<Cidr, Peer> newPeers) {
+    peers = Map.copyOf(newPeers);
+    tunnel.ifPresent(runs -> runs.forward(table()));
+    fast.ifPresent(path -> path.peers(hosts(Peer::kernel)));
+  }
+
+  private ForwardingTable table() {
+    return ForwardingTable.of(hosts(_ -> true));
+  }
+
+  private Map<Cidr, Ip> hosts(Predicate<Peer> chosen) {
+    Map<Cidr, Ip> hosts = new HashMap<>();
+    peers.forEach((subnet, peer) -> {
+      if (chosen.test(peer)) {
+        hosts.put(subnet, peer.host());
+      }
+    });
+    return hosts;
+  }
+
+  /** Whether the kernel unwraps what other nodes' kernels have wrapped. */
+  public synchronized boolean unwrapsInKernel() {
+    return underlay.isPresent();
+  }
+
+  /** In place of what was attached to devices that may be gone. */
+  private void attach() {
+    if (underlay.isEmpty()) {
+      return;
+    }
+    try (RouteSocket socket = RouteSocket.open()) {
+      FastPath attached =
+          FastPath.attach(
+              new FastPathSetup(
+                  index(socket, setup.device()),
+                  index(socket, underlay.get()),
+                  setup.local(),
+                  setup.port(),
+                  setup.network(),
+                  setup.mtu()));
+      fast = Optional.of(attached);
+      attached.peers(hosts(Peer::kernel));
+    }
+  }
+
+  private static int index(RouteSocket socket, String name) {
+    return socket
+        .link(name)
+        .orElseThrow(() -> new LinuxException("find " + name, Errno.ENODEV.number(), ""))
+        .index();
+  }
+
+  /** What has been carried so far; empty while no tunnel runs. */
+  public synchronized Optional<Report> report() {
+    return running()
+        .map(runs ->
+            new Report(
+                setup.device(), runs.datapath(), runs.counters(), fast.map(FastPath::counters)));
+  }
+
+  @Override
+  public synchronized void close() {
+    fast.ifPresent(FastPath::close);
+    fast = Optional.empty();
+    tunnel.ifPresent(runs -> {
+      runs.close();
+      counters = runs.counters();
+    });
+    tunnel = Optional.empty();
+  }
+}

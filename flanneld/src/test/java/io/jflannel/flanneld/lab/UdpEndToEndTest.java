@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jflannel.flanneld.lab.plan.LabBackend;
+import io.jflannel.flanneld.lab.plan.LabFamilies;
+import io.jflannel.flanneld.lab.plan.LabSpec;
+import io.jflannel.flanneld.lab.plan.LabStore;
+import io.jflannel.flanneld.lab.process.Await;
+import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.net.Family;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The backend udp under the reconcile loop: what upstream never repairs comes back. */
+class UdpEndToEndTest {
+
+  private static final LabSpec TWO =
+      LabSpec.of(LabBackend.UDP, LabFamilies.IPV4, LabStore.LOCAL).withNodes(2);
+
+  @BeforeAll
+  static void machineCanRunIt() {
+    Requirements.lab("bridge");
+  }
+
+  @Test // B28: a deleted TUN device is not made again, and the proxy spins
+  void everyDriftIsRepairedInTime() throws Exception {
+    try (Lab lab = Lab.start(TWO)) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      HostState wanted = HostState.of(node);
+      assertThat(wanted.with("10.244.0.0/16 dev flannel0")).hasSize(1);
+      String address = node.wiredSubnet().subnets().getFirst().network().ip() + "/32";
+      for (String drift :
+          List.of(
+              "ip link del flannel0",
+              "ip address del " + address + " dev flannel0",
+              "ip route del 10.244.0.0/16",
+              "ip link set flannel0 mtu 1300",
+              "ip link set flannel0 down",
+              "ip link set flannel0 down; ip address flush dev flannel0",
+              "ip link del flannel0")) {
+        node.script(drift);
+        Duration took = wanted.await(node, drift, Duration.ofSeconds(2));
+        System.out.printf("%4d ms: %s%n", took.toMillis(), drift);
+        assertThat(Check.run(lab, Duration.ofSeconds(2))).as(drift).allMatch(Check.Line::passed);
+      }
+      assertThat(node.status().orElseThrow().ready()).isTrue();
+    }
+  }
+
+  @Test // the device goes with its process
+  void trafficResumesWithinASecondOfARestart() throws Exception {
+    try (Lab lab = Lab.start(TWO)) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      Traffic traffic = Traffic.start(lab.node(2), node, Family.V4);
+      node.killDaemon();
+      long start = System.nanoTime();
+      node.startDaemon();
+      Await.until("a ping", Duration.ofSeconds(10), () -> answers(lab.node(2), node));
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      System.out.printf("%4d ms: from the start to the first answer%n", took.toMillis());
+      traffic.awaitMore();
+      assertThat(took).isLessThan(Duration.ofSeconds(2)); // a quiet machine takes 0.8 s
+    }
+  }
+
+  private static boolean answers(Node from, Node to) {
+    List<String> once =
+        List.of("ping", "-n", "-c", "1", "-W", "1", to.containerAddress(Family.V4).toString());
+    try {
+      return Commands.run(Commands.inNetwork(from.containerNamespace(), once), "").passed();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "offload", "batch", "single"})
+  void theDataPathThatIsAskedForIsUsedAndShown(String path) throws Exception {
+    try (Lab lab = Lab.start(TWO, "--udp-datapath=" + path)) {
+      Convergence.await(lab);
+      assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
+      String used = path.equals("auto") ? "offload" : path;
+      assertThat(lab.node(1).daemonLog())
+          .containsIgnoringCase("UDP tunnel flannel0 on 192.0.2.1 port 8285: data path " + used);
+      Await.until(
+          "counters",
+          Duration.ofSeconds(10),
+          () ->
+              Convergence.status(
+                  lab.node(1),
+                  status ->
+                      status.document().text().contains("\"datapath\":\"" + used + "\"")
+                          && !status.document().text().contains("\"sent\":{\"packets\":0,")));
+    }
+  }
+
+  @Test // between nodes that both announce it; a deleted device or another underlay is followed
+  void theKernelCarriesPacketsWhereBothAskForIt() throws Exception {
+    try (Lab lab = Lab.start(TWO, "--udp-datapath=ebpf")) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
+      Await.until(
+          "packets by the kernel",
+          Duration.ofSeconds(10),
+          () ->
+              Convergence.status(
+                  node,
+                  status -> {
+                    String text = status.document().text();
+                    return text.contains("\"datapath\":\"ebpf\"")
+                        && text.contains("\"kernel\":{\"sent\":{\"packets\":")
+                        && !text.contains("\"kernel\":{\"sent\":{\"packets\":0,");
+                  }));
+      HostState wanted = HostState.of(node);
+      node.script("ip link del flannel0");
+      wanted.await(node, "ip link del flannel0", Duration.ofSeconds(2));
+      assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
+    }
+  }
+
+  @Test
+  void aNameThatIsTakenIsPassedOver() throws Exception {
+    try (Lab lab = Lab.start(TWO)) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      assertThat(node.stopDaemon()).isZero();
+      assertThat(node.exec("ip", "link")).doesNotContain("flannel0");
+      node.script("ip tuntap add dev flannel0 mode tun");
+      node.startDaemon();
+      Convergence.await(lab);
+      assertThat(node.exec("ip", "-o", "link")).contains("flannel0:", "flannel1:");
+      assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
+    }
+  }
+}
