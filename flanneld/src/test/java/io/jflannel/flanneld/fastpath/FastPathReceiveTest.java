@@ -124,6 +124,17 @@ final class FastPathReceiveTest {
     assertThat(host.fastPath.counters().received().packets()).isEqualTo(1);
   }
 
+  /** None of ours sends them; unwrapped, the stack would not know where to cut. */
+  @Test
+  void superPacketsOfUdpAreLeftToTheStack() {
+    byte[] inner = unfinished(udp(PEERS_POD, POD, 62, 3000));
+    host.underlay.write(
+        new Offload(1, 5, 14 + 28 + 28, 1000, 14 + 28 + 20, 6),
+        framed(tunnelled(PEER, HERE, inner)));
+    assertThat(host.count(Reason.RECEIVE_NOT_TCP)).isEqualTo(1);
+    assertThat(host.pods.isQuiet()).isTrue();
+  }
+
   @Test
   void strangersAndImpostorsFallThrough() throws IOException {
     fallsThrough(Reason.RECEIVE_SPOOFED, tunnelled("192.0.2.77", HERE, inner()));
