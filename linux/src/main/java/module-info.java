@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Linux networking for Java: rtnetlink and nf_tables over the FFM API. The only module with native
- * access.
+ * Linux networking for Java: rtnetlink, nf_tables and eBPF over the FFM API. The only module with
+ * native access.
  */
 @org.jspecify.annotations.NullMarked
 module io.jflannel.linux {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.fastpath;
 
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,8 @@ import java.util.Map;
  *
  * @param sent inner packets that went to peers
  * @param received inner packets that came from peers
- * @param others packets that did not take the fast path; complete, also with zeros
+ * @param others packets that did not take the fast path: all reasons in their order, also with
+ *     zeros
  */
 public record FastPathCounters(Traffic sent, Traffic received, Map<Reason, Long> others) {
 
@@ -33,7 +35,9 @@ public record FastPathCounters(Traffic sent, Traffic received, Map<Reason, Long>
   private static final List<Reason> REASONS = List.of(Reason.values());
 
   public FastPathCounters {
-    others = Map.copyOf(others);
+    Map<Reason, Long> inOrder = new EnumMap<>(Reason.class);
+    inOrder.putAll(others);
+    others = Collections.unmodifiableMap(inOrder);
   }
 
   /** Packets that ended for this reason. */

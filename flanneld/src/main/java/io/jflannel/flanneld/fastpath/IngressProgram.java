@@ -220,13 +220,8 @@ final class IngressProgram {
         .call(Helper.SKB_ADJUST_ROOM);
   }
 
-  /** Without the mark that the outer packet may have got. */
   private void receive() {
     packet.count(FastPathCounters.RECEIVED, R9);
-    code.store(Width.WORD, R6, Wire.SKB_MARK, 0)
-        .move(R1, setup.tunIndex())
-        .move(R2, BPF_F_INGRESS)
-        .call(Helper.REDIRECT)
-        .exit();
+    code.move(R1, setup.tunIndex()).move(R2, BPF_F_INGRESS).call(Helper.REDIRECT).exit();
   }
 }

@@ -93,6 +93,19 @@ final class FastPathReceiveTest {
     isReceived(tunnelled(PEER, HERE, inner));
   }
 
+  /** RFC 1624: a sum of zero has two forms, and the second must carry when it grows. */
+  @Test
+  void aHeaderChecksumOfMinusZeroIsPatchedRightly() {
+    byte[] inner = inner();
+    ByteBuffer header = ByteBuffer.wrap(inner);
+    for (int id = 0; header.getShort(10) != 0; id++) {
+      header.putShort(4, (short) id);
+      withHeaderChecksum(inner);
+    }
+    header.putShort(10, (short) 0xffff);
+    isReceived(tunnelled(PEER, HERE, inner));
+  }
+
   /** As virtio and veth hand over what the sender's pod left to the hardware. */
   @Test
   void anUnfinishedInnerChecksumIsFinishedOnTheWayToThePod() {
@@ -100,6 +113,15 @@ final class FastPathReceiveTest {
     host.underlay.write(
         Offload.checksum(14 + 28 + 20, 16), framed(tunnelled(PEER, HERE, unfinished(inner))));
     assertThat(host.pods.read()).isEqualTo(hopped(inner, 2));
+  }
+
+  /** As network cards deliver: behind the Ethernet header nothing is at hand. */
+  @Test
+  void headersInOtherPiecesOfMemoryAreFound() {
+    byte[] inner = udp(PEERS_POD, POD, 62, 6000);
+    host.underlay.write(new Offload(0, 0, 14, 0, 0, 0), framed(tunnelled(PEER, HERE, inner)));
+    assertThat(host.pods.read()).isEqualTo(hopped(inner, 2));
+    assertThat(host.fastPath.counters().received().packets()).isEqualTo(1);
   }
 
   @Test

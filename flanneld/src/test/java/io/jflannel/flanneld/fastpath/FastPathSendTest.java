@@ -74,11 +74,10 @@ final class FastPathSendTest {
     assertThat(host.fastPath.counters().sent()).isEqualTo(new Traffic(7, 7 * 28 + 3907));
   }
 
-  /** RFC 1624: all checksums that a header can have. */
   @Test
   void theHeaderChecksumStaysRightWhateverItWas() {
     byte[] packet = udp(POD, PEERS_POD, 64, 8);
-    for (int id = 0; id < 65_536; id += id < 65_000 && id > 300 ? 331 : 1) {
+    for (int id = 0; id < 65_536; id += 97) {
       ByteBuffer.wrap(packet).putShort(4, (short) id);
       host.pods.write(withHeaderChecksum(packet));
       byte[] inner = datagram();
@@ -195,7 +194,7 @@ final class FastPathSendTest {
   @Test
   void theMarkOfThePacketStaysInside() {
     host.host.sh("ip rule add fwmark 7 lookup 99 pref 10");
-    host.host.sh("ip route add blackhole 192.0.2.0/24 table 99");
+    host.host.sh("ip route add 192.0.2.0/24 via 192.0.2.3 dev eth0 table 99");
     host.host.sh("ip route add 10.5.0.0/16 dev flannel0 table 99");
     host.host.sh("nft add table ip t");
     host.host.sh("nft 'add chain ip t c { type filter hook prerouting priority mangle; }'");

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 final class FastPathThroughputTest {
 
-  private static final int ROUNDS = Integer.getInteger("fastpath.rounds", 3);
+  private static final int ROUNDS = Integer.getInteger("fastpath.rounds", 1);
   private static final int SECONDS = Integer.getInteger("fastpath.seconds", 1);
   private static final Pattern RATE = Pattern.compile("([0-9.]+) Mbits/sec +receiver");
 
