@@ -19,23 +19,26 @@ import java.util.Optional;
  */
 record OptimisedJvm(List<String> arguments, Map<String, String> environment) {
 
-  private static final System.Logger LOG = System.getLogger(OptimisedJvm.class.getName());
-
   /** Set by the program that starts us. */
   private static final String LAUNCHER = "JFLANNEL_LAUNCHER";
 
   private static final String OPTIONS = "JFLANNEL_JAVA_OPTS";
   private static final String FLAG = "-XX:TieredStopAtLevel=";
 
+  /** Not before it is needed: this is made before logging is configured. */
+  private static System.Logger log() {
+    return System.getLogger(OptimisedJvm.class.getName());
+  }
+
   /** Comes back if this is such a JVM, or cannot become one. */
   void demand() {
     launcher()
         .ifPresent(launcher -> {
-          LOG.log(Level.INFO, "Starting again with the optimising compiler, for the data path");
+          log().log(Level.INFO, "Starting again with the optimising compiler, for the data path");
           try {
             ProcessImage.replace(launcher, arguments, compiling());
           } catch (LinuxException e) {
-            LOG.log(Level.WARNING, "The data path will be slow: {0}", e.getMessage());
+            log().log(Level.WARNING, "The data path will be slow: {0}", e.getMessage());
           }
         });
   }
