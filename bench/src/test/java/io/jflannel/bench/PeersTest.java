@@ -3,7 +3,7 @@ package io.jflannel.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

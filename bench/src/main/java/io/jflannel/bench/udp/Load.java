@@ -2,7 +2,7 @@
 package io.jflannel.bench.udp;
 
 import io.jflannel.bench.Host;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;

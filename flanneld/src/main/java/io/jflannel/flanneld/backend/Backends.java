@@ -3,7 +3,7 @@ package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.state.ExternalInterface;
 import java.util.List;
 import java.util.Locale;

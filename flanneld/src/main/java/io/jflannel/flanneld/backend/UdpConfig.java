@@ -3,7 +3,7 @@ package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.flanneld.json.JsonFields;
+import io.jflannel.json.JsonFields;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
@@ -33,7 +33,7 @@ public record UdpConfig(Cidr network, int port, OptionalInt mtu) {
    * Reads and checks it.
    *
    * @throws ConfigException if there is no IPv4 network (B22)
-   * @throws io.jflannel.flanneld.json.JsonException naming the field, its value and the rule
+   * @throws io.jflannel.json.JsonException naming the field, its value and the rule
    */
   public static UdpConfig of(NetworkConfig network) {
     Cidr ipv4 =

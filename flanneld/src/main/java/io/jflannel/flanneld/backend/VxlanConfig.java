@@ -2,7 +2,7 @@
 package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.flanneld.json.JsonFields;
+import io.jflannel.json.JsonFields;
 import io.jflannel.net.Family;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -41,7 +41,7 @@ record VxlanConfig(
   /**
    * Reads and checks it.
    *
-   * @throws io.jflannel.flanneld.json.JsonException naming the field, its value and the rule
+   * @throws io.jflannel.json.JsonException naming the field, its value and the rule
    */
   static VxlanConfig of(NetworkConfig network) {
     var fields = new JsonFields("Backend.", network.backend());

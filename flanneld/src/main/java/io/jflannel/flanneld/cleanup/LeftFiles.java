@@ -3,8 +3,8 @@ package io.jflannel.flanneld.cleanup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.status.StatusText;
 import io.jflannel.flanneld.subnetfile.AtomicFile;
 import io.jflannel.flanneld.subnetfile.PreviousSubnets;

@@ -2,10 +2,10 @@
 package io.jflannel.flanneld.config;
 
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
-import io.jflannel.flanneld.json.JsonFields;
-import io.jflannel.flanneld.json.JsonFields.NullRule;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
+import io.jflannel.json.JsonFields;
+import io.jflannel.json.JsonFields.NullRule;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.flanneld.lab.process.Parallel;
 import io.jflannel.net.Family;

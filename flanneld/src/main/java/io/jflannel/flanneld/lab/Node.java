@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lab.plan.SubnetFile;
 import io.jflannel.flanneld.lab.plan.Topology;
 import io.jflannel.flanneld.lab.plan.Wiring;

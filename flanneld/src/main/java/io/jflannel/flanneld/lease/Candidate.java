@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lease;
 
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.JsonException;
 import io.jflannel.net.Family;
 import java.util.Optional;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lease;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.util.List;
 import java.util.Optional;
 

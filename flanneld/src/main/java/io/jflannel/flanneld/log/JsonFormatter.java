@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.log;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package io.jflannel.flanneld.status;
 
 import io.jflannel.flanneld.config.Endpoints;
 import io.jflannel.flanneld.config.Options;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -3,7 +3,7 @@ package io.jflannel.flanneld.status;
 
 import io.jflannel.flanneld.fastpath.FastPathCounters;
 import io.jflannel.flanneld.firewall.TrafficReport;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;

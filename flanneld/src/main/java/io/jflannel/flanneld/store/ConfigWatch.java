@@ -3,8 +3,8 @@ package io.jflannel.flanneld.store;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;

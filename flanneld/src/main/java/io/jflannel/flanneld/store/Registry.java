@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store;
 
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lease.LeaseText;
 import java.time.Duration;
 import java.util.List;

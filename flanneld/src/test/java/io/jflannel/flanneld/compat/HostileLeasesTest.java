@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.jflannel.flanneld.daemon.DaemonProcess;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

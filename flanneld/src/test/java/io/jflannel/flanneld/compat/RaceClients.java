@@ -7,7 +7,7 @@ import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.config.Options.LogFormat;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.OwnLease;

@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.jflannel.flanneld.config.Options.EtcdApi;
 import io.jflannel.flanneld.daemon.DaemonProcess;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

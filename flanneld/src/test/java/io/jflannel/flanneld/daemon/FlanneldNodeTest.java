@@ -4,7 +4,7 @@ package io.jflannel.flanneld.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.local.LocalRegistry;
 import java.io.IOException;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.lab.process.Await;
 import io.jflannel.flanneld.lab.process.CommandException;
 import java.time.Duration;

@@ -4,7 +4,7 @@ package io.jflannel.flanneld.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.JsonException;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;

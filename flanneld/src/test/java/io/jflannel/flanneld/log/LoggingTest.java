@@ -7,7 +7,7 @@ import io.jflannel.flanneld.cli.CommandLine;
 import io.jflannel.flanneld.cli.FlanneldFlags;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.config.Options.LogFormat;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.System.Logger;

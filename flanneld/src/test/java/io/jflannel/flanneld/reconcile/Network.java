@@ -5,7 +5,7 @@ import io.jflannel.flanneld.backend.Backend;
 import io.jflannel.flanneld.backend.Backends;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.kernel.World;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jflannel.flanneld.config.Options.OnLeaseLost;
 import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.flow.Latest;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.OwnLease;

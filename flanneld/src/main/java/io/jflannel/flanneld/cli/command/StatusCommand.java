@@ -3,8 +3,8 @@ package io.jflannel.flanneld.cli.command;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.StatusText;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.etcd;
 
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.HttpGet.Answer;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.etcd2;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import java.util.Optional;
 
 /**

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.StoreException;

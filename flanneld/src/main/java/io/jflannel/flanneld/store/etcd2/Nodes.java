@@ -3,7 +3,7 @@ package io.jflannel.flanneld.store.etcd2;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.Registry.Entry;
 import java.time.Duration;

@@ -3,8 +3,8 @@ package io.jflannel.flanneld.store.etcd2;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.flanneld.json.Json;
-import io.jflannel.flanneld.json.JsonException;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.Credentials;
 import io.jflannel.flanneld.store.etcd.access.Endpoint;

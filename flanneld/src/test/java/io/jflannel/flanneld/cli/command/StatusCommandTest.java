@@ -3,7 +3,7 @@ package io.jflannel.flanneld.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.jflannel.flanneld.json.Json;
+import io.jflannel.json.Json;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Facts;
 import io.jflannel.flanneld.status.StatusDocument;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.json;
+package io.jflannel.json;
 
 import java.util.List;
 import java.util.Optional;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.json;
+package io.jflannel.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jflannel.flanneld.json.JsonFields.NullRule;
+import io.jflannel.json.JsonFields.NullRule;
 import io.jflannel.net.Ip;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -4,6 +4,6 @@
  * ETC-4).
  */
 @NullMarked
-package io.jflannel.flanneld.json;
+package io.jflannel.json;
 
 import org.jspecify.annotations.NullMarked;

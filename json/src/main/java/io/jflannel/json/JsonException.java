@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.json;
+package io.jflannel.json;
 
 /**
  * Text that is not JSON, or not of the shape that was asked for; the message says where and why.
