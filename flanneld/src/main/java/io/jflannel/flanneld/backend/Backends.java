@@ -3,8 +3,8 @@ package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.json.JsonException;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;

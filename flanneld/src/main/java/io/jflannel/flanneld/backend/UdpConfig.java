@@ -3,8 +3,8 @@ package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.json.JsonFields;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.json.JsonFields;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.util.OptionalInt;

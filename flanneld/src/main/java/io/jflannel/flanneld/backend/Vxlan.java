@@ -2,7 +2,6 @@
 package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.NetworkConfig;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.StoreView;
@@ -13,6 +12,7 @@ import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.VxlanDevice;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Underlay;
+import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;

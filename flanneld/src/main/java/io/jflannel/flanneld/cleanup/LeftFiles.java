@@ -3,12 +3,12 @@ package io.jflannel.flanneld.cleanup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.json.Json;
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.status.StatusText;
 import io.jflannel.flanneld.subnetfile.AtomicFile;
 import io.jflannel.flanneld.subnetfile.PreviousSubnets;
 import io.jflannel.flanneld.subnetfile.SubnetFile;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

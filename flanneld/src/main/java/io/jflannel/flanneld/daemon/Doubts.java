@@ -3,8 +3,8 @@ package io.jflannel.flanneld.daemon;
 
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
-import io.jflannel.json.JsonFields;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.json.JsonFields;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.util.ArrayList;

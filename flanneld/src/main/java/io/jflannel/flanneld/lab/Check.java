@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
-import io.jflannel.json.Json;
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.flanneld.lab.process.Parallel;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.time.Duration;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lab.plan.SubnetFile;
 import io.jflannel.flanneld.lab.plan.Topology;
 import io.jflannel.flanneld.lab.plan.Wiring;
@@ -10,6 +9,7 @@ import io.jflannel.flanneld.lab.process.Child;
 import io.jflannel.flanneld.lab.process.CommandException;
 import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.flanneld.lab.process.RunDirectory;
+import io.jflannel.json.JsonException;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;

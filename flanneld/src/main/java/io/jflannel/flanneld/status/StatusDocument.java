@@ -3,7 +3,6 @@ package io.jflannel.flanneld.status;
 
 import io.jflannel.flanneld.fastpath.FastPathCounters;
 import io.jflannel.flanneld.firewall.TrafficReport;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
@@ -14,6 +13,7 @@ import io.jflannel.flanneld.reconcile.PassReport.Opponent;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.udp.TunnelCounters;
 import io.jflannel.flanneld.udp.UdpTunnels;
+import io.jflannel.json.Json;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store;
 
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lease.LeaseText;
+import io.jflannel.json.JsonException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

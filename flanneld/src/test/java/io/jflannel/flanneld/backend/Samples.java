@@ -3,13 +3,13 @@ package io.jflannel.flanneld.backend;
 
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.lease.Subnets;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;

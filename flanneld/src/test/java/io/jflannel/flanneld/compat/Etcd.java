@@ -4,8 +4,8 @@ package io.jflannel.flanneld.compat;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.store.etcd.TestPrograms;
+import io.jflannel.json.Json;
 import io.jflannel.linux.NetworkNamespace;
 import java.io.IOException;
 import java.net.InetAddress;

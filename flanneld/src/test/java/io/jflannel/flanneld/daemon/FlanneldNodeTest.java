@@ -4,9 +4,9 @@ package io.jflannel.flanneld.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.local.LocalRegistry;
+import io.jflannel.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.jflannel.flanneld.firewall.TrafficReport;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
@@ -17,6 +16,7 @@ import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.status.Facts;
 import io.jflannel.flanneld.status.FileState;
+import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lab.process.Await;
 import io.jflannel.flanneld.lab.process.CommandException;
+import io.jflannel.json.Json;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Predicate;

@@ -4,9 +4,9 @@ package io.jflannel.flanneld.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.lab.plan.SubnetFile;
 import io.jflannel.flanneld.lab.process.ProcessIdentity;
+import io.jflannel.json.JsonException;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.time.Instant;

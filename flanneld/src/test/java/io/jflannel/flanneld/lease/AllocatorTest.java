@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Allocator.Result;
 import io.jflannel.flanneld.lease.Allocator.Wish;
+import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import java.time.Duration;

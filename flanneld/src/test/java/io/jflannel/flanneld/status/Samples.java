@@ -2,7 +2,6 @@
 package io.jflannel.flanneld.status;
 
 import io.jflannel.flanneld.firewall.TrafficReport;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.lease.OwnLease;
@@ -11,6 +10,7 @@ import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.lease.Subnets;
 import io.jflannel.flanneld.reconcile.PassReport;
 import io.jflannel.flanneld.state.ExternalInterface;
+import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;

@@ -4,9 +4,9 @@ package io.jflannel.flanneld.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.json.Json;
 import io.jflannel.json.JsonException;
-import io.jflannel.flanneld.lease.OwnLease;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

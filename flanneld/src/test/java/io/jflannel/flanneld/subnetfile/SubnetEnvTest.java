@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.Subnets;
+import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import java.util.List;

@@ -3,10 +3,10 @@ package io.jflannel.flanneld.cli.command;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.json.Json;
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.StatusText;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

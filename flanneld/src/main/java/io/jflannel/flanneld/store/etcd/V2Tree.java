@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.etcd;
 
-import io.jflannel.json.Json;
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.HttpGet.Answer;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import java.util.Optional;
 
 /** What can be told about an etcd without gRPC. */

@@ -5,12 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.lease.LeaseText;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
+import io.jflannel.json.Json;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.ArrayList;

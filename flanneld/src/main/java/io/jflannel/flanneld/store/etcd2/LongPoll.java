@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.etcd2;
 
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.store.Registry.Entry;
 import io.jflannel.flanneld.store.Registry.Sink;
 import io.jflannel.flanneld.store.Registry.WatchEnd;
 import io.jflannel.flanneld.store.etcd.access.KeyNames;
+import io.jflannel.json.Json;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;

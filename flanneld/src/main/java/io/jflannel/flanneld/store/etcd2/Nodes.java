@@ -3,9 +3,9 @@ package io.jflannel.flanneld.store.etcd2;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.Registry.Entry;
+import io.jflannel.json.Json;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

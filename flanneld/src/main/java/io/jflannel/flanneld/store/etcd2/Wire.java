@@ -3,12 +3,12 @@ package io.jflannel.flanneld.store.etcd2;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.json.Json;
-import io.jflannel.json.JsonException;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.access.Credentials;
 import io.jflannel.flanneld.store.etcd.access.Endpoint;
 import io.jflannel.flanneld.store.etcd.access.EtcdAccess;
+import io.jflannel.json.Json;
+import io.jflannel.json.JsonException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -7,7 +7,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
 import io.jflannel.flanneld.store.etcd.access.Endpoint;
-import io.jflannel.flanneld.store.etcd.access.EtcdTls;
+import io.jflannel.flanneld.store.tls.Tls;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -56,11 +56,11 @@ final class Dialer implements AutoCloseable {
       new MultiThreadIoEventLoopGroup(
           1, new DefaultThreadFactory("etcd", true), NioIoHandler.newFactory());
 
-  Dialer(Optional<EtcdTls> tls) {
+  Dialer(Optional<Tls> tls) {
     credentials = tls.map(Dialer::tls).orElseGet(InsecureChannelCredentials::create);
   }
 
-  private static ChannelCredentials tls(EtcdTls tls) {
+  private static ChannelCredentials tls(Tls tls) {
     TlsChannelCredentials.Builder builder =
         TlsChannelCredentials.newBuilder().trustManager(tls.trustManagers());
     return tls.keyManagers().length == 0

@@ -3,10 +3,10 @@ package io.jflannel.flanneld.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.jflannel.json.Json;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Facts;
 import io.jflannel.flanneld.status.StatusDocument;
+import io.jflannel.json.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

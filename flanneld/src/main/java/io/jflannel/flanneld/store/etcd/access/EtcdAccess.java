@@ -3,6 +3,8 @@ package io.jflannel.flanneld.store.etcd.access;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.store.tls.Failures;
+import io.jflannel.flanneld.store.tls.Tls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +19,7 @@ import java.util.Optional;
  */
 public record EtcdAccess(
     Endpoints endpoints,
-    Optional<EtcdTls> tls,
+    Optional<Tls> tls,
     Optional<Credentials> credentials,
     String prefix,
     List<String> warnings) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.store.etcd.access;
+package io.jflannel.flanneld.store.tls;
 
 import java.io.EOFException;
 import java.io.IOException;
@@ -16,11 +16,12 @@ import java.util.Optional;
 import javax.net.ssl.SSLException;
 
 /** Turns the exceptions of sockets and TLS into what an operator can act on (P11). */
-final class Failures {
+public final class Failures {
 
   private Failures() {}
 
-  static String explain(Throwable failure, Optional<EtcdTls> tls) {
+  /** What an operator should know of {@code failure}. */
+  public static String explain(Throwable failure, Optional<Tls> tls) {
     String last = text(failure);
     int depth = 0;
     for (Throwable cause = failure; cause != null && depth < 20; cause = cause.getCause()) {
@@ -34,7 +35,7 @@ final class Failures {
     return last;
   }
 
-  private static Optional<String> known(Throwable cause, Optional<EtcdTls> tls) {
+  private static Optional<String> known(Throwable cause, Optional<Tls> tls) {
     return switch (cause) {
       case CertificateExpiredException e ->
           Optional.of("the server's certificate has expired (%s)".formatted(e.getMessage()));
@@ -43,11 +44,11 @@ final class Failures {
       case CertPathBuilderException e ->
           Optional.of(
               "the server's certificate is not signed by an authority in "
-                  + tls.map(EtcdTls::trustSource).orElse("use"));
+                  + tls.map(t -> t.trust().source()).orElse("use"));
       case CertPathValidatorException e when text(e).contains("trust anchors") ->
           Optional.of(
               "the server's certificate is not signed by an authority in "
-                  + tls.map(EtcdTls::trustSource).orElse("use"));
+                  + tls.map(t -> t.trust().source()).orElse("use"));
       case CertificateException e when text(e).contains("subject alternative") ->
           Optional.of("the server's certificate is for another host: " + e.getMessage());
       case UnknownHostException e -> Optional.of("unknown host " + e.getMessage());
@@ -60,7 +61,7 @@ final class Failures {
       case SSLException e when text(e).contains("fatal alert") ->
           Optional.of(
               "TLS refused by the server (%s); client certificate: %s"
-                  .formatted(e.getMessage(), tls.map(EtcdTls::identityHint).orElse("none")));
+                  .formatted(e.getMessage(), tls.map(Tls::identityHint).orElse("none")));
       case SSLException e when text(e).contains("ot an SSL/TLS record") ->
           Optional.of("it does not speak TLS: should the endpoint be http:// ?");
       case SSLException e when text(e).contains("unrecognized SSL message") ->
@@ -86,7 +87,7 @@ final class Failures {
   }
 
   /** The usual reason is the wrong scheme: etcd hangs up without a word. */
-  private static Optional<String> closed(Optional<EtcdTls> tls) {
+  private static Optional<String> closed(Optional<Tls> tls) {
     return Optional.of(
         "it closed the connection; if it always does: should the endpoint be %s:// ?"
             .formatted(tls.isPresent() ? "http" : "https"));

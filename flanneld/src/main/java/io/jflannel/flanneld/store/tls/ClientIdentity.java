@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.store.etcd.access;
+package io.jflannel.flanneld.store.tls;
 
 import io.jflannel.flanneld.config.ConfigException;
-import java.io.IOException;
 import java.net.Socket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
@@ -23,45 +20,38 @@ import org.jspecify.annotations.Nullable;
  * The client certificate and its key. A renewed pair of files is taken over at the next handshake,
  * as upstream's client does; a broken one is not, and the former stays in use.
  */
-final class ClientIdentity extends X509ExtendedKeyManager {
+public final class ClientIdentity extends X509ExtendedKeyManager {
 
-  private static final String ALIAS = "etcd-client";
-  private static final String CERT_FLAG = "--etcd-certfile";
-  private static final String KEY_FLAG = "--etcd-keyfile";
+  private static final String ALIAS = "client";
 
-  private final String certFile;
-  private final String keyFile;
+  private final PemSource cert;
+  private final PemSource key;
   private volatile Loaded loaded;
 
   private record Loaded(
       List<X509Certificate> chain, PrivateKey key, FileTime certTime, FileTime keyTime) {}
 
-  ClientIdentity(String certFile, String keyFile) {
-    this.certFile = certFile;
-    this.keyFile = keyFile;
+  /**
+   * Reads both.
+   *
+   * @throws ConfigException naming the source that cannot be used
+   */
+  public ClientIdentity(PemSource cert, PemSource key) {
+    this.cert = cert;
+    this.key = key;
     this.loaded = load();
   }
 
   private Loaded load() {
-    PemFile cert = PemFile.read(certFile, CERT_FLAG);
-    PemFile key = PemFile.read(keyFile, KEY_FLAG);
     Loaded fresh =
         new Loaded(
-            cert.certificates(), key.privateKey(), changed(cert.path()), changed(key.path()));
+            cert.read().certificates(), key.read().privateKey(), cert.changed(), key.changed());
     if (!belongTogether(fresh.chain().getFirst().getPublicKey(), fresh.key())) {
       throw new ConfigException(
-          "%s %s and %s %s do not belong together: the key is not the certificate's"
-              .formatted(CERT_FLAG, certFile, KEY_FLAG, keyFile));
+          "%s and %s do not belong together: the key is not the certificate's"
+              .formatted(cert.name(), key.name()));
     }
     return fresh;
-  }
-
-  private static FileTime changed(Path path) {
-    try {
-      return Files.getLastModifiedTime(path);
-    } catch (IOException e) {
-      return FileTime.fromMillis(0);
-    }
   }
 
   private static boolean belongTogether(PublicKey open, PrivateKey secret) {
@@ -87,8 +77,7 @@ final class ClientIdentity extends X509ExtendedKeyManager {
 
   private Loaded current() {
     Loaded now = loaded;
-    if (!changed(Path.of(certFile)).equals(now.certTime())
-        || !changed(Path.of(keyFile)).equals(now.keyTime())) {
+    if (!cert.changed().equals(now.certTime()) || !key.changed().equals(now.keyTime())) {
       try {
         now = load();
         loaded = now;
@@ -99,13 +88,13 @@ final class ClientIdentity extends X509ExtendedKeyManager {
     return now;
   }
 
-  /** What an operator should look at if etcd refuses this certificate. */
+  /** What an operator should look at if the server refuses this certificate. */
   String hint() {
     Instant end = loaded.chain().getFirst().getNotAfter().toInstant();
     return end.isBefore(Instant.now())
-        ? "%s expired on %s".formatted(certFile, end)
+        ? "%s expired on %s".formatted(cert.label(), end)
         : "%s, issued by %s"
-            .formatted(certFile, loaded.chain().getFirst().getIssuerX500Principal().getName());
+            .formatted(cert.label(), loaded.chain().getFirst().getIssuerX500Principal().getName());
   }
 
   @Override

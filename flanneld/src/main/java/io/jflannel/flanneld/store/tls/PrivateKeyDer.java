@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.store.etcd.access;
+package io.jflannel.flanneld.store.tls;
 
 import java.io.ByteArrayOutputStream;
 import java.security.GeneralSecurityException;
@@ -34,7 +34,7 @@ final class PrivateKeyDer {
 
   private PrivateKeyDer() {}
 
-  static PrivateKey decode(PemFile.Block block) throws GeneralSecurityException {
+  static PrivateKey decode(Pem.Block block) throws GeneralSecurityException {
     if (block.headers() || block.type().startsWith("ENCRYPTED")) {
       throw new InvalidKeyException(
           "it is encrypted; decrypt it with: openssl pkey -in KEY -out PLAIN");

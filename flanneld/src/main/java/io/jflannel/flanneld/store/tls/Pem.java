@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.store.etcd.access;
-
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
+package io.jflannel.flanneld.store.tls;
 
 import io.jflannel.flanneld.config.ConfigException;
-import io.jflannel.flanneld.log.Reasons;
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
@@ -21,14 +14,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A PEM file (RFC 7468), read by ourselves so that each error names the file.
+ * PEM text (RFC 7468), read by ourselves so that each error names its source.
  *
- * @param flag the flag that named it, for messages
+ * @param where the source, for messages
  */
-record PemFile(Path path, String flag, List<Block> blocks) {
-
-  /** The usual bundle of all public authorities has 0.3 MB. */
-  private static final long LARGEST = 16 << 20;
+public record Pem(String where, List<Block> blocks) {
 
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
@@ -37,22 +27,12 @@ record PemFile(Path path, String flag, List<Block> blocks) {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   record Block(String type, byte[] der, boolean headers) {}
 
-  static PemFile read(String file, String flag) {
-    Path path = Path.of(file);
-    String text;
-    try {
-      // a pipe or a device may never end
-      if (Files.exists(path) && !(Files.isRegularFile(path) && Files.size(path) <= LARGEST)) {
-        throw new ConfigException(
-            "%s: %s must be a file of at most %d bytes".formatted(flag, file, LARGEST));
-      }
-      text = Files.readString(path, ISO_8859_1);
-    } catch (NoSuchFileException e) {
-      throw new ConfigException("%s: file %s does not exist".formatted(flag, file));
-    } catch (IOException e) {
-      throw new ConfigException(
-          "%s: file %s cannot be read: %s".formatted(flag, file, Reasons.of(e)));
-    }
+  /**
+   * Decodes.
+   *
+   * @param where names the source in messages
+   */
+  static Pem of(String where, String text) {
     List<Block> blocks = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(text);
     while (matcher.find()) {
@@ -63,10 +43,10 @@ record PemFile(Path path, String flag, List<Block> blocks) {
         blocks.add(new Block(matcher.group(1), der, headers));
       } catch (IllegalArgumentException e) {
         throw new ConfigException(
-            "%s: file %s holds a %s that is not Base64".formatted(flag, file, matcher.group(1)));
+            "%s holds a %s that is not Base64".formatted(where, matcher.group(1)));
       }
     }
-    return new PemFile(path, flag, blocks);
+    return new Pem(where, blocks);
   }
 
   /** All certificates in order; at least one. */
@@ -108,6 +88,6 @@ record PemFile(Path path, String flag, List<Block> blocks) {
   }
 
   ConfigException problem(String what) {
-    return new ConfigException("%s: file %s %s".formatted(flag, path, what));
+    return new ConfigException(where + " " + what);
   }
 }
