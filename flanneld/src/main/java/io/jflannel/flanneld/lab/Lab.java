@@ -225,6 +225,11 @@ public final class Lab implements AutoCloseable {
     return etcd.orElseThrow(() -> new IllegalStateException("this lab has no etcd"));
   }
 
+  /** The API server of this lab. */
+  public ApiServer api() {
+    return api.orElseThrow(() -> new IllegalStateException("this lab has no API server"));
+  }
+
   /** Where logs and files of this run are. */
   public Path directory() {
     return run.path();
