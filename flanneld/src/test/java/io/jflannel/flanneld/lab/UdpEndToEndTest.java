@@ -10,6 +10,7 @@ import io.jflannel.flanneld.lab.plan.LabStore;
 import io.jflannel.flanneld.lab.process.Await;
 import io.jflannel.flanneld.lab.process.Commands;
 import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -126,6 +127,46 @@ class UdpEndToEndTest {
       wanted.await(node, "ip link del flannel0", Duration.ofSeconds(2));
       assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
     }
+  }
+
+  /**
+   * The programs are at eth0: what leaves by eth1 is user space's, until it leaves by eth0 again.
+   */
+  @Test
+  void theKernelLeavesToUserSpaceWhatGoesByAnotherLink() throws Exception {
+    try (Lab lab = Lab.start(TWO, "--udp-datapath=ebpf")) {
+      Convergence.await(lab);
+      Node first = lab.node(1);
+      first.script("ip link add eth1 type veth peer name eth1 netns " + lab.node(2).namespace());
+      for (Node node : lab.nodes()) {
+        Ip other = lab.node(3 - node.number()).address(Family.V4);
+        node.script("ip link set eth1 up");
+        node.script(
+            "ip neigh replace " + other + " lladdr 02:00:00:00:00:99 dev eth0 nud permanent");
+      }
+      Await.until("no way by eth0", Duration.ofSeconds(5), () -> !answers(first, lab.node(2)));
+      for (Node node : lab.nodes()) {
+        node.script("ip route add " + lab.node(3 - node.number()).address(Family.V4) + " dev eth1");
+      }
+      Await.until("a way by eth1", Duration.ofSeconds(5), () -> answers(first, lab.node(2)));
+      assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
+      for (Node node : lab.nodes()) {
+        Ip other = lab.node(3 - node.number()).address(Family.V4);
+        node.script("ip route del " + other + " dev eth1; ip neigh del " + other + " dev eth0");
+      }
+      long before = sentByKernel(first);
+      Await.until(
+          "packets by the kernel",
+          Duration.ofSeconds(10),
+          () -> answers(first, lab.node(2)) && sentByKernel(first) > before);
+    }
+  }
+
+  private static long sentByKernel(Node node) {
+    return node.status()
+        .flatMap(status -> Convergence.at(status.document(), "tunnel", "kernel", "sent", "packets"))
+        .map(packets -> Long.parseLong(packets.text()))
+        .orElse(0L);
   }
 
   @Test
