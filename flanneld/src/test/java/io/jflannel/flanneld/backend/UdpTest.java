@@ -17,6 +17,7 @@ import io.jflannel.flanneld.lease.KernelDecap;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
+import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.Route;
 import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Resource.TunnelPeer;
@@ -61,6 +62,7 @@ final class UdpTest {
                         Cidr.parse("10.244.1.0/24"),
                         1472,
                         true),
+                    DeviceSysctl.acceptLocal("flannel3", "1"),
                     new DeviceAddress("flannel3", Cidr.parse("10.244.1.0/32")),
                     new Route(Cidr.parse("10.244.0.0/16"), new Via.Direct("flannel3")),
                     new TunnelPeer(Cidr.parse("10.244.2.0/24"), Ip.parse("10.77.0.2"), false))));

@@ -9,8 +9,12 @@ import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
 import io.jflannel.flanneld.lab.process.Await;
 import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.linux.NetworkNamespace;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -52,6 +56,37 @@ class UdpEndToEndTest {
         assertThat(Check.run(lab, Duration.ofSeconds(2))).as(drift).allMatch(Check.Line::passed);
       }
       assertThat(node.status().orElseThrow().ready()).isTrue();
+    }
+  }
+
+  @Test // backends.md 6.6: the answer's source is the TUN's own address, a martian by default
+  void aPodHearsAtOnceThatNobodyHasASubnet() throws Exception {
+    try (Lab lab = Lab.start(TWO)) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      node.script("echo 1 >/proc/sys/net/ipv4/conf/flannel0/rp_filter"); // strict, RFC 3704
+      assertThat(refusal(node)).contains("Network is unreachable");
+      node.script("ip link del flannel0");
+      Await.until(
+          "the same from the new device",
+          Duration.ofSeconds(5),
+          () -> refusal(node).contains("Network is unreachable"));
+    }
+  }
+
+  /** What a container is told of a connection to a subnet without a lease. */
+  private static String refusal(Node node) {
+    try (NetworkNamespace container = NetworkNamespace.named(node.containerNamespace())) {
+      return container.run(() -> {
+        try (Socket socket = new Socket()) {
+          socket.connect(new InetSocketAddress("10.244.255.2", 80), 2_000);
+          return "connected";
+        } catch (IOException e) {
+          return String.valueOf(e.getMessage());
+        }
+      });
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 
