@@ -3,6 +3,7 @@ package io.jflannel.flanneld.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFamilies;
 import io.jflannel.flanneld.lab.plan.LabSpec;
@@ -20,7 +21,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The backend udp under the reconcile loop: what upstream never repairs comes back. */
 class UdpEndToEndTest {
@@ -119,12 +120,12 @@ class UdpEndToEndTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"auto", "offload", "batch", "single"})
-  void theDataPathThatIsAskedForIsUsedAndShown(String path) throws Exception {
-    try (Lab lab = Lab.start(TWO, "--udp-datapath=" + path)) {
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "EBPF")
+  void theDataPathThatIsAskedForIsUsedAndShown(UdpDatapath path) throws Exception {
+    try (Lab lab = Lab.start(TWO.withDatapath(path))) {
       Convergence.await(lab);
       assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
-      String used = path.equals("auto") ? "offload" : path;
+      String used = path == UdpDatapath.AUTO ? "offload" : path.toString();
       assertThat(lab.node(1).daemonLog())
           .containsIgnoringCase("UDP tunnel flannel0 on 192.0.2.1 port 8285: data path " + used);
       Await.until(
@@ -141,7 +142,7 @@ class UdpEndToEndTest {
 
   @Test // between nodes that both announce it; a deleted device or another underlay is followed
   void theKernelCarriesPacketsWhereBothAskForIt() throws Exception {
-    try (Lab lab = Lab.start(TWO, "--udp-datapath=ebpf")) {
+    try (Lab lab = Lab.start(TWO.withDatapath(UdpDatapath.EBPF))) {
       Convergence.await(lab);
       Node node = lab.node(1);
       assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
@@ -169,7 +170,7 @@ class UdpEndToEndTest {
    */
   @Test
   void theKernelLeavesToUserSpaceWhatGoesByAnotherLink() throws Exception {
-    try (Lab lab = Lab.start(TWO, "--udp-datapath=ebpf")) {
+    try (Lab lab = Lab.start(TWO.withDatapath(UdpDatapath.EBPF))) {
       Convergence.await(lab);
       Node first = lab.node(1);
       first.script("ip link add eth1 type veth peer name eth1 netns " + lab.node(2).namespace());
