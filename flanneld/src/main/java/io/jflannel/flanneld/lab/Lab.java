@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFirewall;
 import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
@@ -169,6 +170,9 @@ public final class Lab implements AutoCloseable {
     flags.add("--healthz-port=8471");
     if (spec.masquerade()) {
       flags.add("--ip-masq");
+    }
+    if (spec.backend() == LabBackend.UDP) {
+      flags.add("--udp-datapath=" + spec.datapath());
     }
     flags.addAll(more);
     return flags;
