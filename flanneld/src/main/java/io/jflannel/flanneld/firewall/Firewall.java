@@ -120,7 +120,9 @@ public final class Firewall {
               .flatMap(family -> engines.used().interest(family).chains().stream())
               .toList();
       try (Ear ear = Ear.open(chains, new Changes())) {
-        watch(engines, new Guard(engines.used(), tables), ear);
+        Echo echo = new Echo(tables);
+        Guard guard = new Guard(engines.used(), tables, echo, System::nanoTime);
+        watch(engines, guard, echo, ear);
       }
     }
   }
@@ -152,7 +154,7 @@ public final class Firewall {
     }
   }
 
-  private void watch(Engines engines, Guard guard, Ear ear) throws InterruptedException {
+  private void watch(Engines engines, Guard guard, Echo echo, Ear ear) throws InterruptedException {
     while (own.get().isEmpty()) { // others may ring too
       heard = bell.awaitNewer(heard).version();
     }
@@ -160,16 +162,16 @@ public final class Firewall {
     Optional<Subnets> done = Optional.empty();
     while (true) {
       Subnets subnets = own.get().orElseThrow();
-      boolean right = look(engines, guard, ear, subnets, done.equals(Optional.of(subnets)));
+      boolean right = look(engines, guard, echo, ear, subnets, done.equals(Optional.of(subnets)));
       guard.settle();
       done = Optional.of(subnets);
       retry = right ? RETRY : retry.next();
-      rest(guard, subnets, right ? setup.resync() : retry.pause());
+      rest(echo, subnets, right ? setup.resync() : retry.pause());
     }
   }
 
   /** Until there may be something to do; what we have changed ourselves is no news. */
-  private void rest(Guard guard, Subnets done, Duration limit) throws InterruptedException {
+  private void rest(Echo echo, Subnets done, Duration limit) throws InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     while (true) {
       var rung = bell.awaitNewer(heard, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
@@ -177,7 +179,7 @@ public final class Firewall {
       if (rung.isEmpty() || !own.get().equals(Optional.of(done))) {
         return;
       }
-      if (!guard.isSettled()) {
+      if (!echo.isSettled()) {
         long next =
             Math.max(caused + BREATH.toNanos(), causedBefore + PACE.multipliedBy(2).toNanos());
         Thread.sleep(Duration.ofNanos(Math.max(0, next - System.nanoTime())));
@@ -190,12 +192,12 @@ public final class Firewall {
   }
 
   /** Looks once; answers whether all is as wanted now. */
-  private boolean look(Engines engines, Guard guard, Ear ear, Subnets subnets, boolean repair)
+  private boolean look(Engines engines, Guard guard, Echo echo, Ear ear, Subnets subnets, boolean repair)
       throws InterruptedException {
     String by =
         culprit
             .getAndSet(Optional.empty())
-            .filter(commit -> guard.isNews(commit.generation()))
+            .filter(commit -> echo.isNews(commit.generation()))
             .map(commit -> "%s (pid %d)".formatted(commit.process(), commit.pid()))
             .orElse("");
     List<String> blocking = new ArrayList<>();

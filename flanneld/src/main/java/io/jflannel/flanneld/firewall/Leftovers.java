@@ -64,7 +64,7 @@ public record Leftovers(List<String> rules, List<String> problems, List<String> 
     try {
       return engine.mayHold(family)
           ? engine.converge(family, NONE, doing)
-          : new Outcome(List.of(), Map.of(), List.of());
+          : Outcome.NOTHING;
     } catch (LinuxException e) {
       return Outcome.failed(
           NONE.keySet(),
