@@ -34,6 +34,7 @@ final class Guard {
   private final Echo echo;
   private final LongSupplier clock;
   private final Map<Family, Memory> memories = new EnumMap<>(Family.class);
+  private volatile boolean changed;
 
   /** What came of a look. */
   private sealed interface Memory {
@@ -82,6 +83,7 @@ final class Guard {
    * written again: it is no drift but a quarrel, or a program that we do not understand.
    */
   Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+    changed = false;
     try {
       Optional<Outcome> unchanged = unchanged(family, wanted);
       return unchanged.isPresent() ? unchanged.get() : checked(family, wanted);
@@ -96,9 +98,18 @@ final class Guard {
     }
   }
 
+  /**
+   * Whether the rules of the family that is being converged are known to have been changed since
+   * they were right; a look may only take long. By any thread.
+   */
+  boolean knowsOfChange() {
+    return changed;
+  }
+
   private Outcome checked(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
     Optional<Sight> now = eye.sight(engine.interest(family));
     Memory before = memories.remove(family);
+    changed = before instanceof Verified && now.isPresent() && !before.isOf(before.wanted(), now);
     if (before instanceof InVain inVain
         && inVain.isOf(wanted, now)
         && inVain.holds(clock.getAsLong())) {

@@ -10,6 +10,7 @@ import io.jflannel.flanneld.traffic.TrafficRules;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +28,7 @@ class GuardTest {
   private static Map<Part, List<Rule>> rules(String subnet) {
     return TrafficRules.of(
         Family.V4,
-        new TrafficRules.Settings(
-            Map.of(Family.V4, Cidr.parse("10.244.0.0/16")), true, true, true),
+        new TrafficRules.Settings(Map.of(Family.V4, Cidr.parse("10.244.0.0/16")), true, true, true),
         new Subnets(Optional.of(Cidr.parse(subnet)), Optional.empty()));
   }
 
@@ -180,5 +180,21 @@ class GuardTest {
     converge(guard);
 
     assertThat(host.writes).isEqualTo(2);
+  }
+
+  @Test // a slow look is told as a problem only if something has been changed
+  void knowsWhileItLooksWhetherThereWasAChange() throws Exception {
+    Host host = new Host(false);
+    Guard guard = guard(host);
+    List<Boolean> known = new ArrayList<>();
+    host.whileLooking = () -> known.add(guard.knowsOfChange());
+    converge(guard); // the first one, with its reading back
+    host.insert("accept");
+    converge(guard);
+    host.blind = true;
+    host.changeElsewhere();
+    converge(guard);
+
+    assertThat(known).containsExactly(false, false, true, true, false);
   }
 }

@@ -26,6 +26,8 @@ final class Host implements Eye, Engine {
 
   boolean programHides;
   boolean programWritesElsewhere;
+  boolean blind;
+  Runnable whileLooking = () -> {};
   Runnable afterWrite = () -> {};
   int looks;
   int writes;
@@ -62,6 +64,9 @@ final class Host implements Eye, Engine {
 
   @Override
   public Optional<Sight> sight(Interest interest) {
+    if (blind) {
+      return Optional.empty();
+    }
     Map<ChainName, OwnChain> own = new HashMap<>();
     for (ChainName chain : interest.own()) {
       own.put(
@@ -85,6 +90,7 @@ final class Host implements Eye, Engine {
   @Override
   public Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing) {
     looks++;
+    whileLooking.run();
     if (!programHides && kernel.equals(wanted) && foreign.isEmpty()) {
       return Outcome.NOTHING;
     }
