@@ -53,7 +53,8 @@ assemble_cni() {
 train_cni() {
   cni_class_path=$cni_runtime/app/cni.jar:$cni_runtime/app/json.jar:$cni_runtime/app/jackson-core.jar:$cni_runtime/app/linux.jar
   # shellcheck disable=SC2086 # a list of words
-  "$cni_runtime/bin/java" $cni_flags -XX:AOTCacheOutput="$cni_runtime/flannel.aot" -XX:-AOTRecordTraining \
+  "$cni_runtime/bin/java" $cni_flags -XX:AOTCacheOutput="$cni_runtime/flannel.aot" \
+    -XX:+UnlockDiagnosticVMOptions -XX:-AOTRecordTraining \
     -cp "$cni_class_path" io.jflannel.cni.Training >"$cni/training.log" 2>&1 </dev/null &&
     "$cni_runtime/bin/java" $cni_flags -XX:AOTMode=on -XX:AOTCache="$cni_runtime/flannel.aot" \
       -cp "$cni_class_path" io.jflannel.cni.Main >>"$cni/training.log" 2>&1 </dev/null || {
