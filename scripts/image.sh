@@ -70,7 +70,7 @@ assemble() {
   program jflannel io.jflannel.flanneld.cli.command.Jflannel "-Djflannel.flanneld=$image/bin/flanneld"
   : >"$image/complete"
   # an older image may be running: those of the last day stay
-  find "$root/.build" -mindepth 1 -maxdepth 1 -type d -mtime +1 ! -path "$image" -exec rm -rf {} +
+  find "$root/.build" -mindepth 1 -maxdepth 1 -type d -mtime +1 ! -path "$image" ! -name kubelab -exec rm -rf {} +
 }
 
 # One collector thread, one compiler, a small young generation (what the start leaves behind is
