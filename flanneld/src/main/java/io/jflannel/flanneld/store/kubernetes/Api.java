@@ -146,13 +146,11 @@ final class Api implements AutoCloseable {
     /** The server has accepted it. */
     void begins() throws InterruptedException;
 
-    /** Returns whether to go on. */
-    boolean event(WatchEvent event) throws InterruptedException;
+    void event(WatchEvent event) throws InterruptedException;
   }
 
   /**
-   * Watches all nodes after a version, until the server ends it, as it does every few minutes, or
-   * the watcher does.
+   * Watches all nodes after a version, until the server ends it, as it does every few minutes.
    *
    * @param limit how long the server shall let it run
    * @param silence how long nothing may come, bookmarks included
@@ -164,12 +162,14 @@ final class Api implements AutoCloseable {
         get(
             "/api/v1/nodes?allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%d&watch=true"
                 .formatted(version, limit.toSeconds()));
-    try (Body body = send(request, silence);
-        NodeReader reader = new NodeReader(body, keys)) {
-      watcher.begins();
-      Optional<WatchEvent> event = reader.event();
-      while (event.isPresent() && watcher.event(event.get())) {
-        event = reader.event();
+    try (Body body = send(request, silence)) {
+      watcher.begins(); // the reader waits for the first byte
+      try (NodeReader reader = new NodeReader(body, keys)) {
+        Optional<WatchEvent> event = reader.event();
+        while (event.isPresent()) {
+          watcher.event(event.get());
+          event = reader.event();
+        }
       }
     } catch (IOException | JacksonException e) {
       throw broken(e);

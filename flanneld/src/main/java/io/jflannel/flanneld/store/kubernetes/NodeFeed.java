@@ -83,29 +83,28 @@ final class NodeFeed {
     }
 
     @Override
-    public boolean event(WatchEvent event) throws InterruptedException {
+    public void event(WatchEvent event) throws InterruptedException {
       pause = PAUSES;
-      return switch (event) {
+      switch (event) {
         case WatchEvent.Seen(NodeFacts node) -> {
           events.put(new FeedEvent.Seen(node));
-          yield seen(node.version());
+          seen(node.version());
         }
         case WatchEvent.Gone(NodeFacts node) -> {
           events.put(new FeedEvent.Gone(node));
-          yield seen(node.version());
+          seen(node.version());
         }
         case WatchEvent.Bookmark(long version) -> seen(version);
-        case WatchEvent.Other _ -> true;
+        case WatchEvent.Other _ -> {}
         case WatchEvent.Failed(int code, String message) -> throw new ApiException(code, message);
-      };
+      }
     }
 
-    private boolean seen(long version) {
+    private void seen(long version) {
       if (version > 0) {
         watchFrom = Long.toString(version);
         listFrom = watchFrom;
       }
-      return true;
     }
   }
 
