@@ -330,6 +330,11 @@ class PluginTest {
     assertRefused(4, plugin.with("CNI_CONTAINERID", id).run("DEL"));
   }
 
+  @Test
+  void aNameThatTheLocaleCannotWrite() throws Exception { // CNI/17.5
+    assertRefused(999, plugin.with("LC_ALL", "POSIX").with("CNI_IFNAME", "é").run("ADD"));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {".", "..", "a/b", "a:b", "a b", "a\tb", "0123456789abcdef"})
   void hostileInterfaceNames(String name) throws Exception { // CNI/17.4

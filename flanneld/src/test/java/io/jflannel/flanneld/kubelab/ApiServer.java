@@ -6,9 +6,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jflannel.flanneld.store.etcd.TestPrograms;
 import io.jflannel.json.Json;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -20,6 +30,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * A real Kubernetes API server with its etcd; nodes are objects that the test makes. It has RBAC,
@@ -269,6 +281,44 @@ public final class ApiServer implements AutoCloseable {
         "node",
         node,
         value.map(text -> key + "=" + text).orElse(key + "-"));
+  }
+
+  /** What the server answered. */
+  public record Answer(int status, String body) {}
+
+  /** Patches a node's status as the daemon does. */
+  public Answer patchStatus(String token, String node, String patch) {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url() + "/api/v1/nodes/" + node + "/status"))
+            .header("Authorization", "Bearer " + token)
+            .header("Content-Type", "application/strategic-merge-patch+json")
+            .method("PATCH", BodyPublishers.ofString(patch))
+            .build();
+    try (HttpClient client = HttpClient.newBuilder().sslContext(trusting()).build()) {
+      HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
+      return new Answer(answer.statusCode(), answer.body());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private SSLContext trusting() {
+    try (InputStream pem = Files.newInputStream(certificateAuthority())) {
+      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+      store.load(null, null);
+      store.setCertificateEntry(
+          "ca", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+      TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+      trust.init(store);
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, trust.getTrustManagers(), null);
+      return context;
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** A request for nodes or pods that was answered, in the order of the answers. */
