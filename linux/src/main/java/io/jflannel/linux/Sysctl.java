@@ -4,6 +4,8 @@ package io.jflannel.linux;
 import io.jflannel.linux.ffi.Libc;
 import io.jflannel.linux.ffi.NativeBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -72,6 +74,11 @@ public record Sysctl(String path) {
       int written = Libc.write(descriptor.number(), NativeBuffer.of(text), text.length);
       Descriptor.checked("write " + value + " to " + file, written);
     }
+  }
+
+  /** Whether it is there and may be written: containers have {@code /proc/sys} read-only. */
+  public boolean isWritable() {
+    return Files.isWritable(Path.of(file()));
   }
 
   private String file() {

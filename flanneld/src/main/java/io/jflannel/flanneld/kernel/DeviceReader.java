@@ -91,7 +91,9 @@ final class DeviceReader {
 
   private static void addSettings(Link link, List<Resource> found) {
     DeviceSysctl acceptRa = DeviceSysctl.acceptRa(link.name(), DeviceSysctl.MISSING);
-    String value = new Sysctl(acceptRa.path()).read().orElse(DeviceSysctl.MISSING);
+    Sysctl setting = new Sysctl(acceptRa.path());
+    String value =
+        setting.isWritable() ? setting.read().orElse(DeviceSysctl.MISSING) : DeviceSysctl.MISSING;
     found.add(DeviceSysctl.acceptRa(link.name(), value));
   }
 

@@ -176,7 +176,8 @@ public sealed interface Resource {
    * A setting of one of our devices.
    *
    * @param path below /proc/sys, such as {@code net/ipv6/conf/flannel.1/accept_ra}
-   * @param value found as {@link #MISSING} if this kernel has no such setting (IPv6 switched off)
+   * @param value found as {@link #MISSING} if this kernel has no such setting (IPv6 switched off),
+   *     or none that can be written here (a container that is not privileged)
    */
   record DeviceSysctl(String device, String path, String value) implements Resource {
 
