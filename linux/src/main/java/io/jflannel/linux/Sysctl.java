@@ -61,6 +61,11 @@ public record Sysctl(String path) {
     }
   }
 
+  /** Whether there is such a parameter and it may be written: not below a read-only /proc/sys. */
+  public boolean writable() {
+    return Files.isWritable(Path.of(file()));
+  }
+
   /**
    * Writes a value.
    *
@@ -74,11 +79,6 @@ public record Sysctl(String path) {
       int written = Libc.write(descriptor.number(), NativeBuffer.of(text), text.length);
       Descriptor.checked("write " + value + " to " + file, written);
     }
-  }
-
-  /** Whether it is there and may be written: containers have {@code /proc/sys} read-only. */
-  public boolean isWritable() {
-    return Files.isWritable(Path.of(file()));
   }
 
   private String file() {

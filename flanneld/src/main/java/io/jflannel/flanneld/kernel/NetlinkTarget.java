@@ -218,20 +218,18 @@ public final class NetlinkTarget implements Target {
     } catch (RepliesLostException e) {
       throw e;
     } catch (LinuxException e) {
-      if (!isOutOfReach(change.resource(), e)) {
+      if (!isAbsentSetting(change.resource(), e)) {
         String words = e.detail().isEmpty() ? "" : " (" + e.detail() + ")";
         failures.add(new Failure(change, Errno.name(e.errno()) + words));
       }
     }
   }
 
-  /**
-   * A kernel without IPv6 has none of its settings, and containers that are not privileged may only
-   * read them; a device that is not there is a failure.
-   */
-  private boolean isOutOfReach(Resource resource, LinuxException e) {
+  /** A kernel without IPv6 has none of its settings; a device that is not there is a failure. */
+  private boolean isAbsentSetting(Resource resource, LinuxException e) {
     return resource instanceof DeviceSysctl sysctl
-        && (e.is(Errno.EROFS) || e.is(Errno.ENOENT) && names.index(sysctl.device()).isPresent());
+        && e.is(Errno.ENOENT)
+        && names.index(sysctl.device()).isPresent();
   }
 
   @Override

@@ -19,7 +19,7 @@ import java.util.Optional;
  * A real Kubernetes API server with its etcd, from {@code kubelab/}, in a namespace. No kubelet
  * runs: the nodes are objects that the lab makes.
  */
-final class ApiServer {
+public final class ApiServer {
 
   /** The program of {@code scripts/kubelab.sh}. */
   static final String PROGRAM = "KUBELAB";
@@ -112,6 +112,33 @@ final class ApiServer {
     if (!result.passed()) {
       throw new CommandException("kubectl: " + result.output().strip());
     }
+  }
+
+  /**
+   * Runs kubectl as the administrator.
+   *
+   * @return what it printed
+   * @throws CommandException if it failed
+   */
+  public String ctl(String... arguments) throws InterruptedException {
+    Commands.Result result = kubectl("", arguments);
+    demand(result);
+    return result.output();
+  }
+
+  /** Makes it hang with its connections open. */
+  public void pause() throws InterruptedException {
+    signal("STOP");
+  }
+
+  /** Ends {@link #pause}. */
+  public void resume() throws InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String signal) throws InterruptedException {
+    Commands.script(
+        "kill -%s $(cat %s)".formatted(signal, directory.resolve("kube-apiserver.pid")));
   }
 
   private Commands.Result kubectl(String input, String... arguments) throws InterruptedException {

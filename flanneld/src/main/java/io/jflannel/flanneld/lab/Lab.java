@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFirewall;
 import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
@@ -170,6 +171,9 @@ public final class Lab implements AutoCloseable {
     if (spec.masquerade()) {
       flags.add("--ip-masq");
     }
+    if (spec.backend() == LabBackend.UDP) {
+      flags.add("--udp-datapath=" + spec.datapath());
+    }
     flags.addAll(more);
     return flags;
   }
@@ -223,6 +227,11 @@ public final class Lab implements AutoCloseable {
   /** The etcd of this lab. */
   public Etcd etcd() {
     return etcd.orElseThrow(() -> new IllegalStateException("this lab has no etcd"));
+  }
+
+  /** The API server of this lab. */
+  public ApiServer api() {
+    return api.orElseThrow(() -> new IllegalStateException("this lab has no API server"));
   }
 
   /** Where logs and files of this run are. */

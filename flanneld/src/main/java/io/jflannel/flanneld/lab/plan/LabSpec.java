@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab.plan;
 
+import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
@@ -12,6 +13,7 @@ import java.util.List;
  *
  * @param nodes number of hosts, 1..{@value #MOST_NODES}
  * @param masquerade whether containers get out of the overlay, to a host that knows no way into it
+ * @param datapath of the backend udp
  */
 public record LabSpec(
     int nodes,
@@ -19,7 +21,8 @@ public record LabSpec(
     LabFamilies families,
     LabStore store,
     LabFirewall firewall,
-    boolean masquerade) {
+    boolean masquerade,
+    UdpDatapath datapath) {
 
   /** Each host costs a process of some 60 MB. */
   public static final int MOST_NODES = 100;
@@ -40,19 +43,27 @@ public record LabSpec(
     if (store == LabStore.KUBE && families == LabFamilies.IPV6) {
       throw new IllegalArgumentException("the lab's API server has an IPv4 address");
     }
+    if (backend != LabBackend.UDP && datapath != UdpDatapath.AUTO) {
+      throw new IllegalArgumentException("only the backend udp has data paths to choose from");
+    }
   }
 
   /** Three hosts. */
   public static LabSpec of(LabBackend backend, LabFamilies families, LabStore store) {
-    return new LabSpec(3, backend, families, store, LabFirewall.IPTABLES, false);
+    return new LabSpec(3, backend, families, store, LabFirewall.IPTABLES, false, UdpDatapath.AUTO);
   }
 
   public LabSpec withNodes(int count) {
-    return new LabSpec(count, backend, families, store, firewall, masquerade);
+    return new LabSpec(count, backend, families, store, firewall, masquerade, datapath);
   }
 
   public LabSpec withRules(LabFirewall by, boolean masquerading) {
-    return new LabSpec(nodes, backend, families, store, by, masquerading);
+    return new LabSpec(nodes, backend, families, store, by, masquerading, datapath);
+  }
+
+  /** With the backend udp, packets carried like that. */
+  public LabSpec withDatapath(UdpDatapath chosen) {
+    return new LabSpec(nodes, backend, families, store, firewall, masquerade, chosen);
   }
 
   /** The network configuration, as an operator would write it (spec section 3). */
@@ -105,11 +116,12 @@ public record LabSpec(
   /** As in "3 nodes, vxlan, IPv4, local store", with what is not the default. */
   @Override
   public String toString() {
-    return "%d node%s, %s, %s, %s store%s%s"
+    return "%d node%s, %s%s, %s, %s store%s%s"
         .formatted(
             nodes,
             nodes == 1 ? "" : "s",
             backend,
+            datapath == UdpDatapath.AUTO ? "" : " (" + datapath + ")",
             families,
             store,
             firewall == LabFirewall.NFTABLES ? ", nftables" : "",

@@ -309,6 +309,35 @@ class KubernetesStoreTest {
     }
   }
 
+  @Test // P17: no view, so no pass over the kernel
+  void heartbeatsAreNobodysBusiness() {
+    api.createNode("node1", List.of("10.244.1.0/24"), DUMMY);
+    api.createNode("node2", List.of("10.244.2.0/24"), PEER);
+    try (RunningStore store = published()) {
+      store.awaitPeers("10.244.2.0/24");
+      long before = store.views();
+      for (String node : List.of("node1", "node2")) {
+        for (int beat = 0; beat < 3; beat++) {
+          api.kubectl(
+              "patch",
+              "node",
+              node,
+              "--subresource=status",
+              "-p",
+              "{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\","
+                  + "\"lastHeartbeatTime\":\"2026-11-22T13:29:0"
+                  + beat
+                  + "Z\"}]}}");
+        }
+      }
+      api.annotate("node2", F + "public-ip", Optional.of("192.168.50.22")); // comes after them
+
+      store.awaitView(view ->
+          view.peers().getFirst().attributes().publicIp().toString().contains("192.168.50.22"));
+      assertThat(store.views()).isEqualTo(before + 1);
+    }
+  }
+
   @Test // P19
   void twoNodesWithOneAddressAreTold() {
     api.createNode("node1", List.of("10.244.1.0/24"), DUMMY);

@@ -112,6 +112,11 @@ final class RunningStore implements AutoCloseable {
     return views.peek().orElseThrow().value();
   }
 
+  /** How many views there were. */
+  long views() {
+    return views.peek().orElseThrow().version();
+  }
+
   Optional<Throwable> failure() {
     return failure.get();
   }
