@@ -123,6 +123,7 @@ ip link set wire up
 ip address add 192.0.2.1/24 dev eth0
 ip link set eth0 up
 ip route add default via 192.0.2.254
+echo '{"name":"cbr0","plugins":[{"type":"flannel"},{"type":"portmap"}]}' >cni-conf.json
 config='{"Network":"10.0.0.0/8","SubnetLen":24,"Backend":{"Type":"vxlan"}}'
 if [ "$store" = etcd ]; then
   etcd --data-dir=etcd --max-txn-ops=5000 >etcd.log 2>&1 &
@@ -156,6 +157,7 @@ END
   unshare --net sh "$training/script" "$training" "$(trainer)" \
     "$JAVA_HOME/bin/java" $lean "-XX:AOTCacheOutput=$training/aot" -XX:-AOTRecordTraining $(modules) \
     io.jflannel.flanneld.daemon.Flanneld --bridge-netfilter=warn --subnet-file="$training/subnet.env" \
+    --cni-template="$training/cni-conf.json" --cni-output="$training/10-flannel.conflist" \
     --status-file="$training/status.json" >"$training/log" 2>&1 </dev/null 9>&- &
   trainee=$!
   trap 'end_training; exit 130' INT TERM HUP

@@ -174,9 +174,11 @@ final class Plugin {
                         + config.dataDir()));
     DelegateConfig delegate =
         kept(found).orElseThrow(() -> new CniException(found + " cannot be read"));
-    Optional<Json> previous = document.member("prevResult");
+    JsonFields fields = new JsonFields("", document);
     return delegates.run(
-        previous.isPresent() ? delegate.with("prevResult", previous.get()) : delegate);
+        document.member("prevResult").isPresent()
+            ? delegate.with("prevResult", Gateways.named(fields.fields("prevResult").object()))
+            : delegate);
   }
 
   /** B45: no pod can be started without the daemon's file. */

@@ -51,6 +51,7 @@ class ArchitectureTest {
           "reconcile",
           "subnetfile",
           "status",
+          "cni",
           "cleanup",
           "daemon",
           "lab..",

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.daemon;
 import io.jflannel.flanneld.Version;
 import io.jflannel.flanneld.backend.Backend;
 import io.jflannel.flanneld.backend.Backends;
+import io.jflannel.flanneld.cni.CniKeeper;
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.Options;
@@ -18,6 +19,7 @@ import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.status.Facts;
+import io.jflannel.flanneld.status.FileState;
 import io.jflannel.flanneld.status.HealthServer;
 import io.jflannel.flanneld.status.OptionsJson;
 import io.jflannel.flanneld.store.LeaseLostException;
@@ -64,10 +66,13 @@ final class Daemon {
     Rights.demand();
     mustBeNoDirectory("subnet-file", options.subnetFile());
     options.statusFile().ifPresent(file -> mustBeNoDirectory("status-file", file));
+    options.cni().ifPresent(cni -> mustBeNoDirectory("cni-output", cni.output()));
     About about = about();
     LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
+    boolean booted = Files.notExists(options.subnetFile()); // it lies where a boot removes it
     try (SubnetFile file = subnetFile()) {
       PreviousSubnets previous = lockAndReadBack(file);
+      options.cni().ifPresent(cni -> announce(cni, booted));
       try (LeaseStore store = openStore();
           Tunnelling tunnelling = new Tunnelling(options.udpDatapath(), jvm);
           TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
@@ -120,6 +125,20 @@ final class Daemon {
         .forEach(
             problem -> LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
     return previous;
+  }
+
+  private void announce(Options.Cni cni, boolean booted) {
+    board.update(facts -> facts.withCni(new FileState.Outstanding()));
+    if (booted) {
+      try {
+        CniKeeper.removeFormer(cni);
+      } catch (IOException e) {
+        LOG.log(
+            Level.WARNING,
+            "Pods may start before the network works; cannot remove {0}",
+            Reasons.of(e));
+      }
+    }
   }
 
   /** Without a port the server's classes are not even loaded. */

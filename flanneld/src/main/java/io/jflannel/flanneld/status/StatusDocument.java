@@ -46,7 +46,9 @@ public final class StatusDocument {
     fields.put("lease", lease(facts));
     fields.put("store", store(facts));
     facts.external().ifPresent(external -> fields.put("interface", external(external)));
-    fields.put("subnetFile", file(about, facts.file()));
+    fields.put(
+        "subnetFile", file(new Fields().text("path", about.subnetFile().toString()), facts.file()));
+    facts.cni().ifPresent(state -> fields.put("cniConfiguration", file(new Fields(), state)));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     facts.traffic().ifPresent(traffic -> fields.put("traffic", traffic(traffic)));
     facts.tunnel().ifPresent(tunnel -> fields.put("tunnel", tunnel(tunnel)));
@@ -132,8 +134,7 @@ public final class StatusDocument {
     return fields.object();
   }
 
-  private static Json file(About about, FileState state) {
-    Fields fields = new Fields().text("path", about.subnetFile().toString());
+  private static Json file(Fields fields, FileState state) {
     return switch (state) {
       case FileState.Outstanding outstanding -> fields.text("state", "outstanding").object();
       case FileState.Written written -> fields.text("state", "written").object();
