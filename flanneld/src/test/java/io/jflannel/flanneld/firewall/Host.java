@@ -76,7 +76,7 @@ final class Host implements Eye, Engine {
     }
     Map<String, Long> numbers =
         legacy ? Map.of("nat", (long) (kernel + foreign + pile).hashCode()) : Map.of();
-    return Optional.of(new Sight(Map.of(), own, Map.of(), numbers));
+    return Optional.of(new Sight(Map.of(), own, Map.of(), Map.of(), numbers));
   }
 
   @Override
