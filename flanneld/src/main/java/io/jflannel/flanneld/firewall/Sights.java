@@ -15,10 +15,12 @@ import io.jflannel.linux.netfilter.TableName;
 import io.jflannel.linux.netfilter.TableState;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Collector;
 
 /** Takes {@link Sight}s. Belongs to one thread. */
@@ -40,21 +42,25 @@ final class Sights {
     if (socket.isEmpty() && !interest.chains().isEmpty()) {
       return Optional.empty();
     }
-    Optional<Map<String, Long>> legacy = fingerprints(interest);
     try {
-      return legacy.map(numbers ->
-          socket
-              .map(s ->
-                  new Sight(
-                      states(s, interest),
-                      own(s, interest),
-                      ways(s, interest),
-                      policies(s, interest),
-                      numbers))
-              .orElseGet(() -> new Sight(Map.of(), Map.of(), Map.of(), Map.of(), numbers)));
+      return fingerprints(interest)
+          .map(numbers ->
+              socket
+                  .map(s -> of(s, interest, numbers))
+                  .orElseGet(() -> new Sight(Map.of(), Map.of(), Map.of(), Map.of(), numbers)));
     } catch (DumpInterruptedException e) {
       return Optional.empty();
     }
+  }
+
+  private static Sight of(NftablesSocket socket, Interest interest, Map<String, Long> legacy) {
+    Map<ChainName, Chain> chains = socket.chains(interest.chains());
+    return new Sight(
+        states(socket, interest),
+        own(socket, interest, chains),
+        ways(socket, interest, chains),
+        policies(interest, chains),
+        legacy);
   }
 
   private Optional<Map<String, Long>> fingerprints(Interest interest) {
@@ -74,47 +80,55 @@ final class Sights {
   }
 
   private static Map<TableName, TableState> states(NftablesSocket socket, Interest interest) {
+    Set<TableName> own = interest.ownTables();
+    Set<TableName> all = new HashSet<>(own);
+    all.addAll(interest.sharedTables());
     Map<TableName, TableState> states = new HashMap<>();
-    for (TableName table : interest.ownTables()) {
-      socket.table(table).ifPresent(state -> states.put(table, state));
-    }
-    for (TableName table : interest.sharedTables()) { // others may add what they like
-      socket
-          .table(table)
-          .map(state -> new TableState(0, state.dormant(), state.owned()))
-          .ifPresent(state -> states.put(table, state));
-    }
+    socket
+        .tables(all)
+        .forEach(
+            (name, state) -> // to what is shared others may add what they like
+            states.put(
+                    name,
+                    own.contains(name)
+                        ? state
+                        : new TableState(0, state.dormant(), state.owned())));
     return states;
   }
 
-  private static Map<ChainName, OwnChain> own(NftablesSocket socket, Interest interest) {
+  private static Map<ChainName, OwnChain> own(
+      NftablesSocket socket, Interest interest, Map<ChainName, Chain> chains) {
     Map<ChainName, OwnChain> own = new HashMap<>();
     for (ChainName name : interest.own()) {
-      Optional<Chain> chain = socket.chain(name);
       Digest rules = socket.rules(name, Digest.collector());
       own.put(
           name,
-          new OwnChain(chain.isPresent(), chain.flatMap(Chain::base), rules.count(), rules.text()));
+          new OwnChain(chains.containsKey(name), base(chains, name), rules.count(), rules.text()));
     }
     return own;
   }
 
-  private static Map<ChainName, Way> ways(NftablesSocket socket, Interest interest) {
+  private static Map<ChainName, Way> ways(
+      NftablesSocket socket, Interest interest, Map<ChainName, Chain> chains) {
     Map<ChainName, Way> ways = new HashMap<>();
     interest
         .shared()
         .forEach((name, leadsTo) ->
-            ways.put(
-                name, socket.rules(name, way(socket.chain(name).flatMap(Chain::base), leadsTo))));
+            ways.put(name, socket.rules(name, way(base(chains, name), leadsTo))));
     return ways;
   }
 
-  private static Map<ChainName, BaseChain> policies(NftablesSocket socket, Interest interest) {
+  private static Map<ChainName, BaseChain> policies(
+      Interest interest, Map<ChainName, Chain> chains) {
     Map<ChainName, BaseChain> policies = new HashMap<>();
     for (ChainName name : interest.policies()) {
-      socket.chain(name).flatMap(Chain::base).ifPresent(base -> policies.put(name, base));
+      base(chains, name).ifPresent(base -> policies.put(name, base));
     }
     return policies;
+  }
+
+  private static Optional<BaseChain> base(Map<ChainName, Chain> chains, ChainName name) {
+    return Optional.ofNullable(chains.get(name)).flatMap(Chain::base);
   }
 
   /** Keeps what leads to one chain, whatever else is in the built-in one. */

@@ -90,7 +90,9 @@ final class Host implements Eye, Engine {
   @Override
   public Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing) {
     looks++;
-    whileLooking.run();
+    Runnable before = whileLooking;
+    whileLooking = () -> {};
+    before.run();
     if (!programHides && kernel.equals(wanted) && foreign.isEmpty()) {
       return Outcome.NOTHING;
     }
