@@ -227,7 +227,6 @@ public final class Firewall {
     keeping.teller.report(subnets, findings);
     if (findings.areNone() && !keeping.remains.areSwept()) {
       keeping.remains.sweep(findings);
-      findings.notes().addAll(keeping.remains.notes());
       keeping.teller.report(subnets, findings);
     }
     return findings.areNone();

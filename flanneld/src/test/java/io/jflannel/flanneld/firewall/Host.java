@@ -29,6 +29,10 @@ final class Host implements Eye, Engine {
   boolean blind;
   Runnable whileLooking = () -> {};
   Runnable afterWrite = () -> {};
+
+  /** If it is set, of every look. */
+  Optional<Outcome> answer = Optional.empty();
+
   int looks;
   int writes;
 
@@ -90,6 +94,9 @@ final class Host implements Eye, Engine {
   @Override
   public Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing) {
     looks++;
+    if (answer.isPresent()) {
+      return answer.get();
+    }
     Runnable before = whileLooking;
     whileLooking = () -> {};
     before.run();
