@@ -67,6 +67,19 @@ public final class Daemon {
     return Status.read(file).orElseThrow();
   }
 
+  /**
+   * Waits until the status tells which data path the backend udp uses.
+   *
+   * @throws IllegalStateException if that is another one
+   */
+  public void requireDatapath(String wanted) throws InterruptedException {
+    String used =
+        awaitStatus("a data path", s -> s.datapath().isPresent()).datapath().orElseThrow();
+    if (!used.equals(wanted)) {
+      throw new IllegalStateException("the daemon uses the data path " + used + ", not " + wanted);
+    }
+  }
+
   Status status() {
     return Status.read(statusFile(host)).orElseThrow();
   }

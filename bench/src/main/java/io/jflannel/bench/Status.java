@@ -15,8 +15,15 @@ import java.util.Optional;
  * @param passCpuMillis processor time of all passes so far
  * @param messages netlink messages written by all passes so far
  * @param last the last pass
+ * @param datapath of the backend udp, as it is in use
  */
-record Status(int peers, int programmed, long passCpuMillis, long messages, Pass last) {
+record Status(
+    int peers,
+    int programmed,
+    long passCpuMillis,
+    long messages,
+    Pass last,
+    Optional<String> datapath) {
 
   /** One pass: when it ended, what it wrote, its processor time. */
   record Pass(String at, long puts, long deletes, long cpuMillis) {
@@ -53,7 +60,8 @@ record Status(int peers, int programmed, long passCpuMillis, long messages, Pass
                     text(pass, "at"),
                     number(pass, "put"),
                     number(pass, "deleted"),
-                    number(pass, "cpuMilliseconds"))));
+                    number(pass, "cpuMilliseconds")),
+                at(document, "tunnel").map(tunnel -> text(tunnel, "datapath"))));
   }
 
   private static Optional<Json> at(Json document, String... names) {

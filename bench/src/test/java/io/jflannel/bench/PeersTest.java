@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jflannel.json.Json;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -48,10 +49,11 @@ class PeersTest {
             """
             {"network":{"lastPass":{"at":"then","put":2,"deleted":1,"cpuMilliseconds":7},
              "totals":{"cpuMilliseconds":9,"messages":12}},
-             "peers":[{"programmed":true},{"programmed":false}]}
+             "peers":[{"programmed":true},{"programmed":false}],
+             "tunnel":{"device":"flannel0","datapath":"batch"}}
             """);
     assertThat(Status.of(document))
-        .contains(new Status(2, 1, 9, 12, new Status.Pass("then", 2, 1, 7)));
+        .contains(new Status(2, 1, 9, 12, new Status.Pass("then", 2, 1, 7), Optional.of("batch")));
     assertThat(Status.of(Json.parse("{\"peers\":[]}"))).isEmpty();
   }
 }

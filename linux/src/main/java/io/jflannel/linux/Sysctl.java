@@ -4,6 +4,8 @@ package io.jflannel.linux;
 import io.jflannel.linux.ffi.Libc;
 import io.jflannel.linux.ffi.NativeBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -57,6 +59,11 @@ public record Sysctl(String path) {
       buffer.bytes().get(0, text);
       return Optional.of(new String(text, StandardCharsets.UTF_8).stripTrailing());
     }
+  }
+
+  /** Whether there is such a parameter and it may be written: not below a read-only /proc/sys. */
+  public boolean writable() {
+    return Files.isWritable(Path.of(file()));
   }
 
   /**

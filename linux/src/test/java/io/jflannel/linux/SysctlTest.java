@@ -30,6 +30,13 @@ final class SysctlTest {
   }
 
   @Test
+  void whatMayNotBeWrittenIsKnownWithoutATry() {
+    assertThat(new Sysctl("kernel/ostype").writable()).isFalse(); // mode 0444, also for root
+    assertThat(new Sysctl("net/ipv4/conf/nosuch0/forwarding").writable()).isFalse();
+    assertThat(FORWARD.writable()).isTrue();
+  }
+
+  @Test
   void deviceNamesMayContainDots() { // accept_ra of flannel.1, backends.md 3.2
     try (RouteSocket socket = RouteSocket.open()) {
       socket.execute(new Request.AddBridge("flannel.1", false));

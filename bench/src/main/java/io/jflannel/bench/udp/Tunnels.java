@@ -120,6 +120,7 @@ final class Tunnels {
     List<String> subnets = new ArrayList<>();
     for (int n = 1; n <= 2; n++) {
       awaitSubnetFile(daemons.get(n - 1), site.node(n));
+      daemons.get(n - 1).requireDatapath(way.label());
       subnets.add(setting(site.node(n), "FLANNEL_SUBNET=").replaceFirst("\\.1/24$", ""));
     }
     int mtu = Integer.parseInt(setting(site.node(1), "FLANNEL_MTU="));

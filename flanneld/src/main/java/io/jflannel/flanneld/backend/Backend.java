@@ -42,7 +42,7 @@ public interface Backend {
 
   /**
    * The public addresses whose reachability {@link #desired} wants to know; empty unless
-   * DirectRouting.
+   * DirectRouting, or peers that unwrap in the kernel.
    */
   Set<Ip> asksFor(StoreView view);
 

@@ -7,6 +7,7 @@ import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.state.Resource;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
+import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.Route;
 import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Resource.TunnelPeer;
@@ -89,6 +90,7 @@ final class Udp implements Backend {
               subnet.get().network(),
               config.deviceMtu(external),
               true));
+      resources.add(DeviceSysctl.acceptLocal(device, "1"));
       resources.add(new DeviceAddress(device, Cidr.host(subnet.get().network().ip())));
       resources.add(new Route(config.network(), new Via.Direct(device)));
       view.peers().forEach(peer -> add(peer, resources, problems));

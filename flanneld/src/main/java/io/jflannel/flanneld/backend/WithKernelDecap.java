@@ -20,7 +20,9 @@ import java.util.Set;
 
 /**
  * The backend udp on a node that unwraps datagrams in the kernel (ADR 6): its lease says so, and
- * packets to peers whose leases say so too pass by the kernel alone.
+ * packets to peers whose leases say so too pass by the kernel alone, where the kernel can do it:
+ * its programs are at one link, the external interface, so the way to the peer must lead over that;
+ * and they know no other peers, so the subnet must contain none of these.
  */
 record WithKernelDecap(Backend backend) implements Backend {
 
@@ -40,14 +42,32 @@ record WithKernelDecap(Backend backend) implements Backend {
   public Desired desired(ExternalInterface external, Lease own, Underlay underlay, StoreView view) {
     Set<Cidr> able = new HashSet<>();
     for (Lease peer : view.peers()) {
-      if (KernelDecap.of(peer.attributes()).takesOurs()) {
+      Optional<Ip> host = peer.attributes().publicIp(Family.V4);
+      if (takesOurs(peer)
+          && host.filter(ip -> underlay.reach(ip).leavesBy(external.name())).isPresent()) {
         peer.subnets().of(Family.V4).ifPresent(able::add);
       }
     }
     Desired plain = backend.desired(external, own, underlay, view);
+    withoutThoseAround(plain.state(), able);
     List<Resource> resources =
         plain.state().all().stream().map(resource -> marked(resource, able)).toList();
     return new Desired(State.of(resources), plain.problems());
+  }
+
+  private static boolean takesOurs(Lease peer) {
+    return KernelDecap.of(peer.attributes()).takesOurs();
+  }
+
+  /** Takes out what contains the subnet of a peer that is not in. */
+  private static void withoutThoseAround(State state, Set<Cidr> able) {
+    for (Resource resource : state.all()) {
+      if (resource instanceof TunnelPeer(var subnet, var _, var _) && !able.contains(subnet)) {
+        for (int length = subnet.length() - 1; length >= 0; length--) {
+          able.remove(new Cidr(subnet.ip(), length).network());
+        }
+      }
+    }
   }
 
   private static Resource marked(Resource resource, Set<Cidr> able) {
@@ -73,6 +93,12 @@ record WithKernelDecap(Backend backend) implements Backend {
 
   @Override
   public Set<Ip> asksFor(StoreView view) {
-    return backend.asksFor(view);
+    Set<Ip> asked = new HashSet<>(backend.asksFor(view));
+    for (Lease peer : view.peers()) {
+      if (takesOurs(peer)) {
+        peer.attributes().publicIp(Family.V4).ifPresent(asked::add);
+      }
+    }
+    return asked;
   }
 }

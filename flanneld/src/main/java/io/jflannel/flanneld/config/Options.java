@@ -4,6 +4,7 @@ package io.jflannel.flanneld.config;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -157,7 +158,13 @@ public record Options(
     EBPF,
     OFFLOAD,
     BATCH,
-    SINGLE
+    SINGLE;
+
+    /** The word of the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** {@code --nexthop-objects} (ours). */

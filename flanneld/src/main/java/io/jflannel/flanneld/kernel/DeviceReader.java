@@ -3,6 +3,7 @@ package io.jflannel.flanneld.kernel;
 
 import io.jflannel.flanneld.state.Ownership;
 import io.jflannel.flanneld.state.Resource;
+import io.jflannel.flanneld.state.Resource.Device;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
 import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.OtherDevice;
@@ -57,7 +58,7 @@ final class DeviceReader {
   }
 
   private void addDevice(Link link, Ownership ownership, List<Resource> found) {
-    Optional<Resource> device = device(link);
+    Optional<Device> device = device(link);
     if (device.isEmpty()) {
       found.add(new OtherDevice(link.name(), link.kind()));
       return;
@@ -68,12 +69,10 @@ final class DeviceReader {
         found.add(new DeviceAddress(link.name(), address.cidr()));
       }
     }
-    if (link.vxlan().isPresent()) {
-      addSettings(link, found);
-    }
+    found.add(asFound(setting(device.get())));
   }
 
-  private Optional<Resource> device(Link link) {
+  private Optional<Device> device(Link link) {
     return link.vxlan().isPresent()
         ? Optional.of(device(link, link.vxlan().get()))
         : tunnels
@@ -89,10 +88,18 @@ final class DeviceReader {
                     link.up()));
   }
 
-  private static void addSettings(Link link, List<Resource> found) {
-    DeviceSysctl acceptRa = DeviceSysctl.acceptRa(link.name(), DeviceSysctl.MISSING);
-    String value = new Sysctl(acceptRa.path()).read().orElse(DeviceSysctl.MISSING);
-    found.add(DeviceSysctl.acceptRa(link.name(), value));
+  /** The one that a backend may want to have otherwise. */
+  private static DeviceSysctl setting(Device device) {
+    return switch (device) {
+      case VxlanDevice _ -> DeviceSysctl.acceptRa(device.name(), DeviceSysctl.MISSING);
+      case TunDevice _ -> DeviceSysctl.acceptLocal(device.name(), DeviceSysctl.MISSING);
+    };
+  }
+
+  private static DeviceSysctl asFound(DeviceSysctl setting) {
+    Sysctl sysctl = new Sysctl(setting.path());
+    Optional<String> value = sysctl.writable() ? sysctl.read() : Optional.empty();
+    return new DeviceSysctl(setting.device(), setting.path(), value.orElse(DeviceSysctl.MISSING));
   }
 
   private VxlanDevice device(Link link, Vxlan vxlan) {

@@ -53,8 +53,7 @@ final class NetlinkSurroundings implements Surroundings {
     if (route.type() != RouteType.UNICAST || route.multipath()) {
       return new Reach.Unknown();
     }
-    return route.gateway().isPresent()
-        ? new Reach.Gatewayed()
-        : new Reach.Direct(names.name(route.linkIndex()));
+    String device = names.name(route.linkIndex());
+    return route.gateway().isPresent() ? new Reach.Gatewayed(device) : new Reach.Direct(device);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFamilies;
 import io.jflannel.flanneld.lab.plan.LabFirewall;
@@ -55,13 +56,25 @@ public final class LabCommand implements Callable<Integer> {
   private LabBackend backend = LabBackend.VXLAN;
 
   @Option(
+      names = "--udp-datapath",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      converter = Words.Datapath.class,
+      completionCandidates = Words.Datapath.class,
+      description =
+          "How the backend udp carries packets: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private UdpDatapath datapath = UdpDatapath.AUTO;
+
+  @Option(
       names = "--store",
       paramLabel = "NAME",
       defaultValue = "local",
       converter = Words.Store.class,
       completionCandidates = Words.Store.class,
       description =
-          "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); etcd2 is etcd's old v2 API.")
+          "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); etcd2 is etcd's old v2 API, kube a"
+              + " real Kubernetes API server, built by the first run in some minutes.")
   private LabStore store = LabStore.LOCAL;
 
   @Option(
@@ -151,7 +164,10 @@ public final class LabCommand implements Callable<Integer> {
         families.dual ? LabFamilies.DUAL : families.ipv6 ? LabFamilies.IPV6 : LabFamilies.IPV4;
     try {
       LabSpec spec =
-          LabSpec.of(backend, chosen, store).withNodes(nodes).withRules(firewall, masquerade);
+          LabSpec.of(backend, chosen, store)
+              .withNodes(nodes)
+              .withRules(firewall, masquerade)
+              .withDatapath(datapath);
       out.println("jflannel lab: " + spec);
       return spec;
     } catch (IllegalArgumentException e) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab;
 
+import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFirewall;
 import io.jflannel.flanneld.lab.plan.LabStore;
@@ -21,6 +22,13 @@ abstract class Words<T> implements ITypeConverter<T>, Iterable<String> {
   static final class Backend extends Words<LabBackend> {
     Backend() {
       super(LabBackend.values());
+    }
+  }
+
+  /** The words of {@code --udp-datapath}. */
+  static final class Datapath extends Words<UdpDatapath> {
+    Datapath() {
+      super(UdpDatapath.values());
     }
   }
 

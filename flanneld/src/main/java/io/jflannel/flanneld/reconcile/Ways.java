@@ -44,8 +44,11 @@ final class Ways {
     List<Reach> answers = unknown.isEmpty() ? List.of() : surroundings.reach(unknown);
     for (int i = 0; i < unknown.size(); i++) {
       Reach answer = answers.get(i);
-      boolean tunnelled = answer instanceof Reach.Direct(var link) && own.contains(link);
-      reaches.put(unknown.get(i), tunnelled ? new Reach.Gatewayed() : answer);
+      reaches.put(
+          unknown.get(i),
+          answer instanceof Reach.Direct(var link) && own.contains(link)
+              ? new Reach.Gatewayed(link)
+              : answer);
     }
     if (!reaches.equals(known.reaches())) {
       known = new Underlay(reaches);

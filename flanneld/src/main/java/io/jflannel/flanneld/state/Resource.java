@@ -176,7 +176,8 @@ public sealed interface Resource {
    * A setting of one of our devices.
    *
    * @param path below /proc/sys, such as {@code net/ipv6/conf/flannel.1/accept_ra}
-   * @param value found as {@link #MISSING} if this kernel has no such setting (IPv6 switched off)
+   * @param value found as {@link #MISSING} if there is no such setting that may be written: IPv6 is
+   *     switched off, or /proc/sys read-only, as containers have it
    */
   record DeviceSysctl(String device, String path, String value) implements Resource {
 
@@ -186,6 +187,11 @@ public sealed interface Resource {
     /** Routers on the overlay must not configure the host (backends.md 3.2). */
     public static DeviceSysctl acceptRa(String device, String value) {
       return new DeviceSysctl(device, "net/ipv6/conf/" + device + "/accept_ra", value);
+    }
+
+    /** The TUN's own address is the source of ICMP errors that come out of it (backends.md 6.6). */
+    public static DeviceSysctl acceptLocal(String device, String value) {
+      return new DeviceSysctl(device, "net/ipv4/conf/" + device + "/accept_local", value);
     }
 
     @Override

@@ -4,7 +4,7 @@ package io.jflannel.flanneld.state;
 import io.jflannel.net.Ip;
 import java.util.Map;
 
-/** How the kernel reaches peers' public addresses, as far as it was asked (DirectRouting). */
+/** How the kernel reaches peers' public addresses, as far as it was asked. */
 public record Underlay(Map<Ip, Reach> reaches) {
 
   public static final Underlay UNASKED = new Underlay(Map.of());
@@ -18,10 +18,19 @@ public record Underlay(Map<Ip, Reach> reaches) {
     /** On the link {@code device}, without a gateway. */
     record Direct(String device) implements Reach {}
 
-    /** Through a gateway. */
-    record Gatewayed() implements Reach {}
+    /** Through a gateway on the link {@code device}. */
+    record Gatewayed(String device) implements Reach {}
 
-    /** Not asked, or no route: counts as not direct. */
+    /** Not asked, no route, or several links: counts as not direct. */
     record Unknown() implements Reach {}
+
+    /** Whether all packets leave by one link. */
+    default boolean leavesBy(String link) {
+      return switch (this) {
+        case Direct(var device) -> device.equals(link);
+        case Gatewayed(var device) -> device.equals(link);
+        case Unknown() -> false;
+      };
+    }
   }
 }

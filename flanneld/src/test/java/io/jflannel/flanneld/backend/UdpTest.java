@@ -17,17 +17,23 @@ import io.jflannel.flanneld.lease.KernelDecap;
 import io.jflannel.flanneld.lease.Lease;
 import io.jflannel.flanneld.lease.LeaseAttributes;
 import io.jflannel.flanneld.state.Resource.DeviceAddress;
+import io.jflannel.flanneld.state.Resource.DeviceSysctl;
 import io.jflannel.flanneld.state.Resource.Route;
 import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Resource.TunnelPeer;
 import io.jflannel.flanneld.state.Resource.Via;
 import io.jflannel.flanneld.state.State;
 import io.jflannel.flanneld.state.Underlay;
+import io.jflannel.flanneld.state.Underlay.Reach;
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import io.jflannel.net.MacAddress;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class UdpTest {
@@ -56,6 +62,7 @@ final class UdpTest {
                         Cidr.parse("10.244.1.0/24"),
                         1472,
                         true),
+                    DeviceSysctl.acceptLocal("flannel3", "1"),
                     new DeviceAddress("flannel3", Cidr.parse("10.244.1.0/32")),
                     new Route(Cidr.parse("10.244.0.0/16"), new Via.Direct("flannel3")),
                     new TunnelPeer(Cidr.parse("10.244.2.0/24"), Ip.parse("10.77.0.2"), false))));
@@ -96,13 +103,61 @@ final class UdpTest {
     var macs = new Backend.Vteps(new MacAddress(1), new MacAddress(2));
     assertThat(ebpf.attributes(external(), macs, Optional.empty()).backendData())
         .contains(KernelDecap.data());
-    Lease able = lease("10.244.3.0/24", "", "10.77.0.3", "", "", "{\"KernelDecap\":1}", "");
-    assertThat(desired(ebpf, PEER, able).state().all())
-        .contains(
-            new TunnelPeer(Cidr.parse("10.244.2.0/24"), Ip.parse("10.77.0.2"), false),
-            new TunnelPeer(Cidr.parse("10.244.3.0/24"), Ip.parse("10.77.0.3"), true));
-    assertThat(desired(udp(""), able).state().all())
-        .contains(new TunnelPeer(Cidr.parse("10.244.3.0/24"), Ip.parse("10.77.0.3"), false));
+    Lease able = able("10.244.3.0/24", "10.77.0.3");
+    assertThat(ebpf.asksFor(view(PEER, able))).containsExactly(Ip.parse("10.77.0.3"));
+    assertThat(byKernel(ebpf, new Reach.Direct("eth0"), PEER, able)).containsExactly(subnet(able));
+    assertThat(byKernel(udp(""), new Reach.Direct("eth0"), able)).isEmpty();
+  }
+
+  @Test // the programs are at one link: by another way the packets would be lost
+  void theKernelCarriesOnlyWhatLeavesByTheExternalInterface() {
+    Backend ebpf = Backends.withKernelDecap(udp(""));
+    Lease able = able("10.244.3.0/24", "10.77.0.3");
+    assertThat(byKernel(ebpf, new Reach.Gatewayed("eth0"), able)).containsExactly(subnet(able));
+    assertThat(byKernel(ebpf, new Reach.Direct("eth1"), able)).isEmpty();
+    assertThat(byKernel(ebpf, new Reach.Gatewayed("eth1"), able)).isEmpty();
+    assertThat(byKernel(ebpf, new Reach.Unknown(), able)).isEmpty();
+  }
+
+  @Test // the programs know no other peers, and would give their packets to the one around them
+  void theKernelCarriesNoSubnetWithAnotherPeerInsideThatItDoesNotCarry() {
+    Backend ebpf = Backends.withKernelDecap(udp(""));
+    Lease plain = lease("10.244.10.0/24", "", "10.77.0.4", "", "", "", "");
+    Lease around = able("10.244.8.0/21", "10.77.0.5");
+    Lease aroundAll = able("10.244.0.0/17", "10.77.0.6");
+    Lease beside = able("10.244.11.0/24", "10.77.0.7");
+    Lease inside = able("10.244.10.128/25", "10.77.0.8");
+    Reach near = new Reach.Direct("eth0");
+    assertThat(byKernel(ebpf, near, around, aroundAll, beside, inside))
+        .containsExactlyInAnyOrder(
+            subnet(around), subnet(aroundAll), subnet(beside), subnet(inside));
+    assertThat(byKernel(ebpf, near, plain, around, aroundAll, beside, inside))
+        .containsExactlyInAnyOrder(subnet(beside), subnet(inside));
+  }
+
+  private static Lease able(String subnet, String host) {
+    return lease(subnet, "", host, "", "", "{\"KernelDecap\":1}", "");
+  }
+
+  private static Cidr subnet(Lease lease) {
+    return lease.subnets().of(Family.V4).orElseThrow();
+  }
+
+  /** Which subnets the kernel serves alone if all hosts are reached that way. */
+  private static List<Cidr> byKernel(Backend backend, Reach way, Lease... peers) {
+    Map<Ip, Reach> reaches = new HashMap<>();
+    for (Lease peer : peers) {
+      reaches.put(peer.attributes().publicIp(Family.V4).orElseThrow(), way);
+    }
+    return backend
+        .desired(external(), OWN, new Underlay(reaches), view(peers))
+        .state()
+        .all()
+        .stream()
+        .flatMap(resource -> resource instanceof TunnelPeer peer ? Stream.of(peer) : Stream.empty())
+        .filter(TunnelPeer::kernel)
+        .map(TunnelPeer::subnet)
+        .toList();
   }
 
   @Test // B22

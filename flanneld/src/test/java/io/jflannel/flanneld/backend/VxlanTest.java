@@ -285,7 +285,7 @@ final class VxlanTest {
                 Ip.parse("10.77.0.2"),
                 new Reach.Direct("eth1"),
                 Ip.parse("fd77::2"),
-                new Reach.Gatewayed()));
+                new Reach.Gatewayed("eth0")));
     Desired desired = backend.desired(external(), OWN, underlay, view(peer));
     Route direct =
         new Route(

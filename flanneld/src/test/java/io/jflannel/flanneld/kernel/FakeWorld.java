@@ -125,7 +125,7 @@ public final class FakeWorld implements World, Surroundings {
         return new Reach.Direct(device.getKey());
       }
     }
-    return new Reach.Gatewayed();
+    return new Reach.Gatewayed("eth0");
   }
 
   @Override

@@ -3,19 +3,25 @@ package io.jflannel.flanneld.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFamilies;
 import io.jflannel.flanneld.lab.plan.LabSpec;
 import io.jflannel.flanneld.lab.plan.LabStore;
 import io.jflannel.flanneld.lab.process.Await;
 import io.jflannel.flanneld.lab.process.Commands;
+import io.jflannel.linux.NetworkNamespace;
 import io.jflannel.net.Family;
+import io.jflannel.net.Ip;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The backend udp under the reconcile loop: what upstream never repairs comes back. */
 class UdpEndToEndTest {
@@ -54,6 +60,37 @@ class UdpEndToEndTest {
     }
   }
 
+  @Test // backends.md 6.6: the answer's source is the TUN's own address, a martian by default
+  void aPodHearsAtOnceThatNobodyHasASubnet() throws Exception {
+    try (Lab lab = Lab.start(TWO)) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      node.script("echo 1 >/proc/sys/net/ipv4/conf/flannel0/rp_filter"); // strict, RFC 3704
+      assertThat(refusal(node)).contains("Network is unreachable");
+      node.script("ip link del flannel0");
+      Await.until(
+          "the same from the new device",
+          Duration.ofSeconds(5),
+          () -> refusal(node).contains("Network is unreachable"));
+    }
+  }
+
+  /** What a container is told of a connection to a subnet without a lease. */
+  private static String refusal(Node node) {
+    try (NetworkNamespace container = NetworkNamespace.named(node.containerNamespace())) {
+      return container.run(() -> {
+        try (Socket socket = new Socket()) {
+          socket.connect(new InetSocketAddress("10.244.255.2", 80), 2_000);
+          return "connected";
+        } catch (IOException e) {
+          return String.valueOf(e.getMessage());
+        }
+      });
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   @Test // the device goes with its process
   void trafficResumesWithinASecondOfARestart() throws Exception {
     try (Lab lab = Lab.start(TWO)) {
@@ -83,12 +120,12 @@ class UdpEndToEndTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"auto", "offload", "batch", "single"})
-  void theDataPathThatIsAskedForIsUsedAndShown(String path) throws Exception {
-    try (Lab lab = Lab.start(TWO, "--udp-datapath=" + path)) {
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "EBPF")
+  void theDataPathThatIsAskedForIsUsedAndShown(UdpDatapath path) throws Exception {
+    try (Lab lab = Lab.start(TWO.withDatapath(path))) {
       Convergence.await(lab);
       assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
-      String used = path.equals("auto") ? "offload" : path;
+      String used = path == UdpDatapath.AUTO ? "offload" : path.toString();
       assertThat(lab.node(1).daemonLog())
           .containsIgnoringCase("UDP tunnel flannel0 on 192.0.2.1 port 8285: data path " + used);
       Await.until(
@@ -105,7 +142,7 @@ class UdpEndToEndTest {
 
   @Test // between nodes that both announce it; a deleted device or another underlay is followed
   void theKernelCarriesPacketsWhereBothAskForIt() throws Exception {
-    try (Lab lab = Lab.start(TWO, "--udp-datapath=ebpf")) {
+    try (Lab lab = Lab.start(TWO.withDatapath(UdpDatapath.EBPF))) {
       Convergence.await(lab);
       Node node = lab.node(1);
       assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
@@ -126,6 +163,46 @@ class UdpEndToEndTest {
       wanted.await(node, "ip link del flannel0", Duration.ofSeconds(2));
       assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
     }
+  }
+
+  /**
+   * The programs are at eth0: what leaves by eth1 is user space's, until it leaves by eth0 again.
+   */
+  @Test
+  void theKernelLeavesToUserSpaceWhatGoesByAnotherLink() throws Exception {
+    try (Lab lab = Lab.start(TWO.withDatapath(UdpDatapath.EBPF))) {
+      Convergence.await(lab);
+      Node first = lab.node(1);
+      first.script("ip link add eth1 type veth peer name eth1 netns " + lab.node(2).namespace());
+      for (Node node : lab.nodes()) {
+        Ip other = lab.node(3 - node.number()).address(Family.V4);
+        node.script("ip link set eth1 up");
+        node.script(
+            "ip neigh replace " + other + " lladdr 02:00:00:00:00:99 dev eth0 nud permanent");
+      }
+      Await.until("no way by eth0", Duration.ofSeconds(5), () -> !answers(first, lab.node(2)));
+      for (Node node : lab.nodes()) {
+        node.script("ip route add " + lab.node(3 - node.number()).address(Family.V4) + " dev eth1");
+      }
+      Await.until("a way by eth1", Duration.ofSeconds(5), () -> answers(first, lab.node(2)));
+      assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
+      for (Node node : lab.nodes()) {
+        Ip other = lab.node(3 - node.number()).address(Family.V4);
+        node.script("ip route del " + other + " dev eth1; ip neigh del " + other + " dev eth0");
+      }
+      long before = sentByKernel(first);
+      Await.until(
+          "packets by the kernel",
+          Duration.ofSeconds(10),
+          () -> answers(first, lab.node(2)) && sentByKernel(first) > before);
+    }
+  }
+
+  private static long sentByKernel(Node node) {
+    return node.status()
+        .flatMap(status -> Convergence.at(status.document(), "tunnel", "kernel", "sent", "packets"))
+        .map(packets -> Long.parseLong(packets.text()))
+        .orElse(0L);
   }
 
   @Test

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.lab.plan;
 
+import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,6 +13,7 @@ import java.util.List;
  *
  * @param nodes number of hosts, 1..{@value #MOST_NODES}
  * @param masquerade whether containers get out of the overlay, to a host that knows no way into it
+ * @param datapath of the backend udp
  */
 public record LabSpec(
     int nodes,
@@ -18,7 +21,8 @@ public record LabSpec(
     LabFamilies families,
     LabStore store,
     LabFirewall firewall,
-    boolean masquerade) {
+    boolean masquerade,
+    UdpDatapath datapath) {
 
   /** Each host costs a process of some 60 MB. */
   public static final int MOST_NODES = 100;
@@ -36,19 +40,30 @@ public record LabSpec(
     if (backend == LabBackend.UDP && families != LabFamilies.IPV4) {
       throw new IllegalArgumentException("the backend udp carries IPv4 only");
     }
+    if (store == LabStore.KUBE && families == LabFamilies.IPV6) {
+      throw new IllegalArgumentException("the lab's API server has an IPv4 address");
+    }
+    if (backend != LabBackend.UDP && datapath != UdpDatapath.AUTO) {
+      throw new IllegalArgumentException("only the backend udp has data paths to choose from");
+    }
   }
 
   /** Three hosts. */
   public static LabSpec of(LabBackend backend, LabFamilies families, LabStore store) {
-    return new LabSpec(3, backend, families, store, LabFirewall.IPTABLES, false);
+    return new LabSpec(3, backend, families, store, LabFirewall.IPTABLES, false, UdpDatapath.AUTO);
   }
 
   public LabSpec withNodes(int count) {
-    return new LabSpec(count, backend, families, store, firewall, masquerade);
+    return new LabSpec(count, backend, families, store, firewall, masquerade, datapath);
   }
 
   public LabSpec withRules(LabFirewall by, boolean masquerading) {
-    return new LabSpec(nodes, backend, families, store, by, masquerading);
+    return new LabSpec(nodes, backend, families, store, by, masquerading, datapath);
+  }
+
+  /** With the backend udp, packets carried like that. */
+  public LabSpec withDatapath(UdpDatapath chosen) {
+    return new LabSpec(nodes, backend, families, store, firewall, masquerade, chosen);
   }
 
   /** The network configuration, as an operator would write it (spec section 3). */
@@ -74,6 +89,22 @@ public record LabSpec(
     return new Json.Obj(members).text();
   }
 
+  /**
+   * The subnets that a controller manager would give to a host.
+   *
+   * @param host from 1
+   */
+  public List<String> podCidrs(int host) {
+    List<String> cidrs = new ArrayList<>();
+    if (families.has(Family.V4)) {
+      cidrs.add("10.244.%d.0/24".formatted(host));
+    }
+    if (families.has(Family.V6)) {
+      cidrs.add("fd00:10:244:%x::/64".formatted(host));
+    }
+    return cidrs;
+  }
+
   private static Json.Member text(String name, Cidr value) {
     return new Json.Member(name, new Json.Str(value.toString()));
   }
@@ -85,11 +116,12 @@ public record LabSpec(
   /** As in "3 nodes, vxlan, IPv4, local store", with what is not the default. */
   @Override
   public String toString() {
-    return "%d node%s, %s, %s, %s store%s%s"
+    return "%d node%s, %s%s, %s, %s store%s%s"
         .formatted(
             nodes,
             nodes == 1 ? "" : "s",
             backend,
+            datapath == UdpDatapath.AUTO ? "" : " (" + datapath + ")",
             families,
             store,
             firewall == LabFirewall.NFTABLES ? ", nftables" : "",
