@@ -46,7 +46,7 @@ public final class Main {
       out.println(e.object());
       return 1;
     } catch (InvalidPathException e) { // a name that this locale has no bytes for
-      out.println(new CniException(e.getMessage()).object());
+      out.println(new CniException(String.valueOf(e.getMessage())).object());
       return 1;
     }
   }
