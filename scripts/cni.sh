@@ -27,6 +27,11 @@ ensure_cni() {
   exec 9>&-
 }
 
+# link_cni DIRECTORY: makes the run time; the container image has one for the daemon, too, and shares it
+link_cni() {
+  "$JAVA_HOME/bin/jlink" --add-modules java.base --strip-java-debug-attributes --no-header-files --no-man-pages --output "$1"
+}
+
 # assemble_cni DIRECTORY CNI-JAR JSON-JAR JACKSON-CORE-JAR LINUX-JAR
 assemble_cni() {
   cni=$1
@@ -38,8 +43,7 @@ assemble_cni() {
   rm -rf "$cni"
   mkdir -p "$cni"
   cni_runtime=$cni/flannel.runtime-$cni_id
-  "$JAVA_HOME/bin/jlink" --add-modules java.base --strip-java-debug-attributes --no-header-files --no-man-pages \
-    --output "$cni_runtime"
+  link_cni "$cni_runtime"
   mkdir "$cni_runtime/app"
   cp "$2" "$cni_runtime/app/cni.jar"
   cp "$3" "$cni_runtime/app/json.jar"
