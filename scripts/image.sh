@@ -75,11 +75,11 @@ assemble() {
 
 # One collector thread, one compiler, a small young generation (what the start leaves behind is
 # soon collected; the old one must hold the objects of the cache, a few MB, or the JVM refuses to
-# start), memory given back, and a JVM that wakes seldom: its monitor deflation looks
+# start), memory given back at once, and a JVM that wakes seldom: its monitor deflation looks
 # four times a second otherwise. The cache is mapped where it was recorded for: no page of it is
 # rewritten. The command is exec'ed so that signals reach java.
 lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Xms24m -Xmn6m -XX:MinHeapFreeRatio=10 \
--XX:MaxHeapFreeRatio=20 -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
+-XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
 -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=10000 -XX:ArchiveRelocationMode=0"
 
 # flags that name the jars; $stage is where $image is while it is being made, if that is elsewhere

@@ -46,9 +46,9 @@ public final class StatusDocument {
     fields.put("lease", lease(facts));
     fields.put("store", store(facts));
     facts.external().ifPresent(external -> fields.put("interface", external(external)));
-    fields.put(
-        "subnetFile", file(new Fields().text("path", about.subnetFile().toString()), facts.file()));
-    facts.cni().ifPresent(state -> fields.put("cniConfiguration", file(new Fields(), state)));
+    fields.put("subnetFile", file(new Json.Str(about.subnetFile().toString()), facts.file()));
+    Json cni = about.options().member("cni-output").orElse(new Json.Str(""));
+    facts.cni().ifPresent(state -> fields.put("cniConfiguration", file(cni, state)));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     facts.traffic().ifPresent(traffic -> fields.put("traffic", traffic(traffic)));
     facts.tunnel().ifPresent(tunnel -> fields.put("tunnel", tunnel(tunnel)));
@@ -134,7 +134,8 @@ public final class StatusDocument {
     return fields.object();
   }
 
-  private static Json file(Fields fields, FileState state) {
+  private static Json file(Json path, FileState state) {
+    Fields fields = new Fields().put("path", path);
     return switch (state) {
       case FileState.Outstanding outstanding -> fields.text("state", "outstanding").object();
       case FileState.Written written -> fields.text("state", "written").object();

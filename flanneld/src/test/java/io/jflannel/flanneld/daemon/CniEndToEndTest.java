@@ -149,7 +149,7 @@ class CniEndToEndTest {
       assertThat(output(1)).content().contains("\"name\": \"renamed\"");
       assertThat(flanneld.log()).contains("no plugin of it is of type flannel");
       Files.writeString(templateFile(1), template(1));
-      awaitStatus("\"ready\":true", "\"cniConfiguration\":{\"state\":\"written\"}");
+      awaitStatus("\"ready\":true", "10-flannel.conflist\",\"state\":\"written\"}");
 
       flanneld.signal("TERM");
 

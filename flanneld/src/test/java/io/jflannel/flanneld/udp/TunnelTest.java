@@ -90,6 +90,16 @@ class TunnelTest {
     assertThat(drops.values()).containsOnly(0L);
   }
 
+  @ParameterizedTest
+  @EnumSource(Datapath.class)
+  void itsEndIsNoDrop(Datapath path) throws Exception {
+    try (TwoHosts hosts = new TwoHosts(1500)) {
+      Tunnel tunnel = hosts.tunnel(1, path);
+      tunnel.close();
+      assertNothingWrong(tunnel.counters());
+    }
+  }
+
   @Test
   void thereIsNoWayWithoutRoute() throws Exception {
     try (TwoHosts hosts = new TwoHosts(1500);

@@ -51,6 +51,7 @@ public final class UdpSocket implements AutoCloseable {
   private final SystemCalls calls;
   private final int descriptor;
   private final NativeMemory optionValue = NativeMemory.allocate(4);
+  private volatile boolean stopped;
   private boolean closed;
 
   private UdpSocket(SystemCalls calls, int descriptor) {
@@ -160,12 +161,12 @@ public final class UdpSocket implements AutoCloseable {
    * Waits for one datagram.
    *
    * @param from {@link #ADDRESS_BYTES} of the memory, for {@link #sender}
-   * @return its length, which is above {@code length} if it was cut to that; -EINTR; 0 after {@link
-   *     #stopReceiving}
+   * @return its length, which is above {@code length} if it was cut to that; -EINTR, which it is
+   *     always after {@link #stopReceiving}
    */
   public int receive(NativeMemory memory, int offset, int length, int from) {
     memory.host().putInt(from + SocketAddress.BYTES, SocketAddress.BYTES);
-    return calls.recvfrom(descriptor, memory, offset, length, MSG_TRUNC, from);
+    return unlessStopped(calls.recvfrom(descriptor, memory, offset, length, MSG_TRUNC, from));
   }
 
   /** Who sent what {@link #receive} got: the 32 bits of the address. */
@@ -186,10 +187,16 @@ public final class UdpSocket implements AutoCloseable {
   /**
    * Waits for a message and takes the others that are there, up to {@code count}.
    *
-   * @return how many, or -EINTR; messages of length 0 after {@link #stopReceiving}
+   * @return how many, or -EINTR, which it is always after {@link #stopReceiving}
    */
   public int receive(MessageVector messages, int count) {
-    return calls.recvmmsg(descriptor, messages.memory(), messages.at(0), count, MSG_WAITFORONE);
+    return unlessStopped(
+        calls.recvmmsg(descriptor, messages.memory(), messages.at(0), count, MSG_WAITFORONE));
+  }
+
+  /** From a socket that is shut down the kernel delivers messages of length 0 that nobody sent. */
+  private int unlessStopped(int received) {
+    return stopped ? -Errno.EINTR.number() : received;
   }
 
   /**
@@ -197,6 +204,7 @@ public final class UdpSocket implements AutoCloseable {
    * waiting one is woken all the same (inet_shutdown in net/ipv4/af_inet.c).
    */
   public synchronized void stopReceiving() {
+    stopped = true;
     if (!closed) {
       Libc.shutdown(descriptor, SHUT_RD);
     }
