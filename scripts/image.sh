@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Builds and assembles what runs. Sourced, after machine.sh, by jflannel and bench/run. Expects
-# root, the checkout.
+# Builds and assembles what runs. Sourced, after machine.sh, by jflannel, bench/run and
+# packaging/image/build. Expects root, the checkout.
 #
 #   .build/HASH/bin/flanneld      the daemon
 #   .build/HASH/bin/jflannel      the operator's command (lab, status)
@@ -70,7 +70,7 @@ assemble() {
   program jflannel io.jflannel.flanneld.cli.command.Jflannel "-Djflannel.flanneld=$image/bin/flanneld"
   : >"$image/complete"
   # an older image may be running: those of the last day stay
-  find "$root/.build" -mindepth 1 -maxdepth 1 -type d -mtime +1 ! -path "$image" -exec rm -rf {} +
+  find "$root/.build" -mindepth 1 -maxdepth 1 -type d -mtime +1 ! -path "$image" ! -name kubelab -exec rm -rf {} +
 }
 
 # One collector thread, one compiler, a small young generation (what the start leaves behind is
@@ -82,25 +82,27 @@ lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Xms24m -Xmn6m -XX:MinHe
 -XX:MaxHeapFreeRatio=20 -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
 -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=10000 -XX:ArchiveRelocationMode=0"
 
+# flags that name the jars; $stage is where $image is while it is being made, if that is elsewhere
+stage=
 modules() {
-  class_path=$(find "$image/lib" -name '*.jar' | LC_ALL=C sort | tr '\n' ':')
+  class_path=$(cd "${stage:-/}" && find ".$image/lib" -name '*.jar' | sed 's/^\.//' | LC_ALL=C sort | tr '\n' ':')
   echo "-p $image/modules/linux.jar --add-modules io.jflannel.linux" \
     "--enable-native-access=io.jflannel.linux -cp ${class_path%:}"
 }
 
 # program NAME MAIN-CLASS MORE-FLAGS
 program() {
-  cat >"$image/bin/$1" <<END
+  cat >"$stage$image/bin/$1" <<END
 #!/bin/sh
 export MALLOC_ARENA_MAX=1 # one heap of malloc for all threads
 export JFLANNEL_LAUNCHER=$image/bin/$1 # the backend udp wants other flags
 cache=
 if [ -e $image/$1.aot ]; then cache="-XX:AOTCache=$image/$1.aot -Xlog:aot=error"; fi
-exec $JAVA_HOME/bin/java $lean \$cache ${3-} \\
+exec ${java-$JAVA_HOME/bin/java} $lean \$cache ${3-} \\
   $(modules) \\
   \${JFLANNEL_JAVA_OPTS-} $2 "\$@"
 END
-  chmod +x "$image/bin/$1"
+  chmod +x "$stage$image/bin/$1"
 }
 
 # A short flanneld, in a network namespace of its own, writes the AOT cache as it ends: with a real

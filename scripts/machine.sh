@@ -44,21 +44,30 @@ need_c() {
   [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/if_tun.h ] || install libc6-dev linux-libc-dev
 }
 
-# Docker's programs, without its services: they start neither now nor at the next boot
+# install_idle PACKAGE SERVICE...: without its services, which start neither now nor at the next boot
+install_idle() (
+  package=$1
+  shift
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+  fi
+  install "$package"
+  systemctl disable "$@" >/dev/null 2>&1 || true
+)
+
+# the programs of containerd
+need_containerd() {
+  { command -v containerd && command -v ctr; } >/dev/null || install_idle containerd containerd.service
+  need runc=runc
+}
+
+# Docker's programs
 need_docker() {
-  command -v dockerd >/dev/null || (
-    services="docker.service docker.socket"
-    command -v containerd >/dev/null || services="$services containerd.service"
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e $policy ]; then
-      trap 'rm -f $policy' EXIT
-      printf '#!/bin/sh\nexit 101\n' >$policy
-      chmod +x $policy
-    fi
-    install docker.io
-    # shellcheck disable=SC2086 # a list of words
-    systemctl disable $services >/dev/null 2>&1 || true
-  )
+  need_containerd
+  command -v dockerd >/dev/null || install_idle docker.io docker.service docker.socket
   command -v docker >/dev/null || install docker-cli # a package of its own since Debian 13
 }
 

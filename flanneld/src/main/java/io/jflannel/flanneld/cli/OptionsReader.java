@@ -27,11 +27,7 @@ final class OptionsReader {
   static Options read(FlagValues values) {
     // CLI-9 first: upstream checks nothing else here, and scripts know its message
     Duration margin = margin(values.integer("subnet-lease-renew-margin"));
-    if (values.bool("kube-subnet-mgr")) {
-      throw new ConfigException(
-          "Flag -kube-subnet-mgr: the Kubernetes store is not available yet; use etcd"
-              + " (-etcd-endpoints) or, on one machine, -local-store");
-    }
+    oneStore(values);
     interfaces(values);
     return new Options(
         etcd(values),
@@ -55,6 +51,13 @@ final class OptionsReader {
         path(values, "status-file"),
         values.choice("nexthop-objects", Options.NexthopObjects.class),
         values.choice("udp-datapath", Options.UdpDatapath.class));
+  }
+
+  private static void oneStore(FlagValues values) {
+    if (values.bool("kube-subnet-mgr") && !values.text("local-store").isEmpty()) {
+      throw new ConfigException(
+          "Flags -kube-subnet-mgr and -local-store name two stores; give one of them");
+    }
   }
 
   private static Options.Etcd etcd(FlagValues values) {

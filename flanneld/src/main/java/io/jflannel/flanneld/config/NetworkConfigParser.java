@@ -12,6 +12,7 @@ import io.jflannel.net.Ip;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /** The network configuration's JSON, validated, with its defaults computed (spec section 3). */
 public final class NetworkConfigParser {
@@ -25,14 +26,28 @@ public final class NetworkConfigParser {
    *     say
    */
   public static NetworkConfig parse(String json) {
+    return parse(json, Raw::validated);
+  }
+
+  /**
+   * Reads net-conf.json for a store in which others give the nodes their subnets: SubnetLen,
+   * SubnetMin and SubnetMax are decoded and mean nothing.
+   *
+   * @throws ConfigException as {@link #parse}
+   */
+  public static NetworkConfig parseNetworks(String json) {
+    return parse(json, Raw::networkAlone);
+  }
+
+  private static NetworkConfig parse(String json, Function<Raw, AddressRange> check) {
     try {
-      return config(JsonFields.ofDocument("the value", Json.parse(json)));
+      return config(JsonFields.ofDocument("the value", Json.parse(json)), check);
     } catch (JsonException e) {
       throw new ConfigException(e.getMessage());
     }
   }
 
-  private static NetworkConfig config(JsonFields fields) {
+  private static NetworkConfig config(JsonFields fields, Function<Raw, AddressRange> check) {
     // Every field is decoded, also those of a family that is off, as upstream does.
     Raw v4 = Raw.read(fields, Family.V4);
     Raw v6 = Raw.read(fields, Family.V6);
@@ -46,8 +61,8 @@ public final class NetworkConfigParser {
               + " one of them to true");
     }
     return new NetworkConfig(
-        v4On ? Optional.of(v4.validated()) : Optional.empty(),
-        v6On ? Optional.of(v6.validated()) : Optional.empty(),
+        v4On ? Optional.of(check.apply(v4)) : Optional.empty(),
+        v6On ? Optional.of(check.apply(v6)) : Optional.empty(),
         nftables,
         backend.type,
         backend.object);
@@ -103,10 +118,7 @@ public final class NetworkConfigParser {
 
     /** The table of 3.2 in its order, row numbers as there; 3.3 alike. */
     AddressRange validated() {
-      Cidr net =
-          network
-              .filter(n -> n.length() > 0 || !n.ip().isUnspecified())
-              .orElseThrow(this::missing); // 1
+      Cidr net = demandedNetwork(); // 1
       int bits = subnetLength(net);
       Ip first = min.orElseGet(() -> new Cidr(net.ip(), bits).next().orElseThrow().ip()); // 7
       inside(net, "SubnetMin", min); // 8
@@ -115,6 +127,18 @@ public final class NetworkConfigParser {
       onBoundary(bits, "SubnetMin", first); // 11
       onBoundary(bits, "SubnetMax", last); // 12
       return new AddressRange(net, bits, first, last);
+    }
+
+    /** No subnets to hand out: the bounds are the network's. */
+    AddressRange networkAlone() {
+      Cidr net = demandedNetwork();
+      return new AddressRange(net, net.length(), net.ip(), net.ip());
+    }
+
+    private Cidr demandedNetwork() {
+      return network
+          .filter(n -> n.length() > 0 || !n.ip().isUnspecified())
+          .orElseThrow(this::missing);
     }
 
     private int subnetLength(Cidr net) {

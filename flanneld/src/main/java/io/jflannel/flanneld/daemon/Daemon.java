@@ -72,7 +72,7 @@ final class Daemon {
           Tunnelling tunnelling = new Tunnelling(options.udpDatapath(), jvm);
           TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
         serveHealth(scope);
-        scope.forkPlatform("herald", herald(about)::run);
+        scope.forkPlatform("herald", herald(about, store)::run);
         prepare(scope, store, tunnelling, previous).start(scope, store, file);
         board.update(Facts::running);
         scope.join();
@@ -136,18 +136,18 @@ final class Daemon {
     }
   }
 
-  private Herald herald(About about) {
+  private Herald herald(About about, LeaseStore store) {
     Systemd systemd = new Systemd(environment.getOrDefault("NOTIFY_SOCKET", ""));
     Path statusFile =
         options
             .statusFile()
             .orElseGet(() -> options.subnetFile().toAbsolutePath().resolveSibling("status.json"));
-    return new Herald(board, about, systemd, statusFile);
+    return new Herald(board, about, systemd, store::networkIsUp, statusFile);
   }
 
   private LeaseStore openStore() {
     try {
-      LeaseStore store = Stores.open(options);
+      LeaseStore store = Stores.open(options, environment);
       LOG.log(Level.INFO, "Created subnet manager: {0}", store.description());
       board.update(facts -> facts.withStore(store.description()));
       return store;
@@ -160,10 +160,12 @@ final class Daemon {
   private Node prepare(
       TaskScope scope, LeaseStore store, Tunnelling tunnelling, PreviousSubnets previous)
       throws InterruptedException {
-    NetworkConfig config = new ConfigWait(store, board, scope::check).await();
+    StoreWait wait = new StoreWait(store, board, scope::check);
+    NetworkConfig config = wait.config();
+    Map<Family, String> prescribed = wait.prescribedAddresses();
     board.update(facts -> facts.withStore(store.description()));
     checkBridge(config);
-    ExternalInterface external = chooseInterface(config);
+    ExternalInterface external = chooseInterface(config, prescribed);
     board.update(facts -> facts.with(external));
     Backend backend = backend(config, external, tunnelling, store.configPlace());
     Doubts.of(config, external, store.configPlace())
@@ -186,15 +188,15 @@ final class Daemon {
     }
   }
 
-  private ExternalInterface chooseInterface(NetworkConfig config) {
+  private ExternalInterface chooseInterface(NetworkConfig config, Map<Family, String> prescribed) {
     Wish wish =
         new Wish(
             Arrays.stream(Family.values()).filter(config::enabled).collect(Collectors.toSet()),
             options.ifaces(),
             options.ifaceRegexes(),
             options.ifaceCanReach(),
-            options.publicIp(),
-            options.publicIpv6());
+            prescribed.getOrDefault(Family.V4, options.publicIp()),
+            prescribed.getOrDefault(Family.V6, options.publicIpv6()));
     try (HostNetworkReader reader = new HostNetworkReader()) {
       return switch (InterfaceSelection.select(wish, reader.read(), reader::routeTo)) {
         case Selection.None none ->

@@ -17,7 +17,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * Tells others how the node is: systemd, the log and the status file. Sleeps while nothing changes.
+ * Tells others how the node is: systemd, the store, the log and the status file. Sleeps while
+ * nothing changes.
  */
 final class Herald {
 
@@ -34,6 +35,7 @@ final class Herald {
   private final Board board;
   private final About about;
   private final Systemd systemd;
+  private final Runnable store;
   private final Path statusPath;
   private final AtomicFile statusFile;
 
@@ -43,10 +45,16 @@ final class Herald {
   private Instant lastStatus = Instant.EPOCH;
   private boolean statusDue = true;
 
-  Herald(Board board, About about, Systemd systemd, Path statusFile) {
+  /**
+   * Tells what {@code board} says.
+   *
+   * @param store told once, when the node is ready for the first time
+   */
+  Herald(Board board, About about, Systemd systemd, Runnable store, Path statusFile) {
     this.board = board;
     this.about = about;
     this.systemd = systemd;
+    this.store = store;
     this.statusPath = statusFile.toAbsolutePath();
     // Prepared beside it: this one is written often and need not survive a crash of the host.
     this.statusFile = new AtomicFile(statusPath, statusPath.resolveSibling("."));
@@ -88,6 +96,7 @@ final class Herald {
       everReady = true;
       LOG.log(Level.INFO, "flannel is ready");
       systemd.ready();
+      store.run();
     }
     failures.recovered("readiness", "Ready again");
   }

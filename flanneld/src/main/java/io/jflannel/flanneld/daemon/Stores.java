@@ -8,9 +8,11 @@ import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.Registry;
 import io.jflannel.flanneld.store.RegistryStore;
 import io.jflannel.flanneld.store.etcd.EtcdRegistries;
+import io.jflannel.flanneld.store.kubernetes.KubernetesStore;
 import io.jflannel.flanneld.store.local.LocalRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** Which store the options mean. */
 final class Stores {
@@ -20,9 +22,13 @@ final class Stores {
   /**
    * Opens it; nothing is asked yet.
    *
+   * @param environment of the process
    * @throws ConfigException if a flag or a file it names cannot be used
    */
-  static LeaseStore open(Options options) {
+  static LeaseStore open(Options options, Map<String, String> environment) {
+    if (options.kubernetes().enabled()) {
+      return KubernetesStore.open(options.kubernetes(), environment);
+    }
     Registry registry =
         options
             .localStore()

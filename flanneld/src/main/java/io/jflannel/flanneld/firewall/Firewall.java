@@ -16,7 +16,6 @@ import io.jflannel.linux.netfilter.NftablesEvent;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -34,16 +33,13 @@ public final class Firewall {
 
   private static final System.Logger LOG = System.getLogger(Firewall.class.getName());
 
-  /** The least time between two looks that others cause, on average. */
-  private static final Duration PACE = Duration.ofSeconds(1);
-
-  /** Between two of them in a row: a reload is many changes. */
-  private static final Duration BREATH = Duration.ofMillis(200);
-
   /** After so long a look is told of before its end. */
   private static final Duration SLOW = Duration.ofSeconds(2);
 
   private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
+
+  /** So often programs that do not end in time are asked which iptables the host uses. */
+  private static final int QUESTIONS = 2;
 
   /**
    * What the operator asks for.
@@ -65,7 +61,6 @@ public final class Firewall {
 
   private final Setup setup;
   private final Latest<TrafficReport> reports;
-  private final RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);
   private final AtomicReference<Optional<Subnets>> own = new AtomicReference<>(Optional.empty());
 
   /** Who has changed something last. */
@@ -74,21 +69,14 @@ public final class Firewall {
 
   private final Latest<Boolean> bell = new Latest<>();
 
-  private final Undoing undoing = new Undoing();
-  private final Set<Family> everRight = EnumSet.noneOf(Family.class);
-
   /** Families without rules that were seen to have none; nobody is fought over them. */
   private final Set<Family> clean = EnumSet.noneOf(Family.class);
-
-  private final Set<Family> swept = EnumSet.noneOf(Family.class);
 
   /** The last ring of the bell that was heeded. */
   private long heard;
 
-  /** When others last made us look, and the time before. */
-  private long caused = System.nanoTime() - 2 * PACE.toNanos();
-
-  private long causedBefore = caused;
+  /** Of looks that others cause. */
+  private final Pace pace = new Pace(System.nanoTime());
 
   /**
    * @param reports where it is told how the rules are
@@ -120,7 +108,7 @@ public final class Firewall {
               .flatMap(family -> engines.used().interest(family).chains().stream())
               .toList();
       try (Ear ear = Ear.open(chains, new Changes())) {
-        watch(engines, new Guard(engines.used(), tables), ear);
+        watch(new Keeping(engines, tables, ear));
       }
     }
   }
@@ -139,11 +127,18 @@ public final class Firewall {
   }
 
   private Engines engines(Programs programs, LoadedTables tables) throws InterruptedException {
+    RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);
     Backoff retry = RETRY;
-    while (true) {
+    for (int question = 1; ; question++) {
       try {
         return Engines.choose(
-            setup.nftables(), setup.variant(), programs, setup.names(), setup.claim(), tables);
+            setup.nftables(),
+            setup.variant(),
+            programs,
+            setup.names(),
+            setup.claim(),
+            tables,
+            question < QUESTIONS);
       } catch (FirewallException | LinuxException e) {
         failures.failed("choose", "Cannot tell which iptables this host uses: " + e.getMessage());
         Thread.sleep(retry.pause());
@@ -152,7 +147,26 @@ public final class Firewall {
     }
   }
 
-  private void watch(Engines engines, Guard guard, Ear ear) throws InterruptedException {
+  /** What works on the rules, all on one thread. */
+  private final class Keeping {
+    private final Engine engine;
+    private final Ear ear;
+    private final Echo echo;
+    private final Guard guard;
+    private final Teller teller;
+    private final Remains remains;
+
+    Keeping(Engines engines, LoadedTables tables, Ear ear) {
+      engine = engines.used();
+      this.ear = ear;
+      echo = new Echo(tables);
+      guard = new Guard(engine, tables, echo, System::nanoTime);
+      teller = new Teller(engine.description(), reports);
+      remains = new Remains(engines.others());
+    }
+  }
+
+  private void watch(Keeping keeping) throws InterruptedException {
     while (own.get().isEmpty()) { // others may ring too
       heard = bell.awaitNewer(heard).version();
     }
@@ -160,16 +174,16 @@ public final class Firewall {
     Optional<Subnets> done = Optional.empty();
     while (true) {
       Subnets subnets = own.get().orElseThrow();
-      boolean right = look(engines, guard, ear, subnets, done.equals(Optional.of(subnets)));
-      guard.settle();
+      boolean right = look(keeping, subnets, done.equals(Optional.of(subnets)));
+      keeping.guard.settle();
       done = Optional.of(subnets);
       retry = right ? RETRY : retry.next();
-      rest(guard, subnets, right ? setup.resync() : retry.pause());
+      rest(keeping.echo, subnets, right ? setup.resync() : retry.pause());
     }
   }
 
   /** Until there may be something to do; what we have changed ourselves is no news. */
-  private void rest(Guard guard, Subnets done, Duration limit) throws InterruptedException {
+  private void rest(Echo echo, Subnets done, Duration limit) throws InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     while (true) {
       var rung = bell.awaitNewer(heard, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
@@ -177,12 +191,9 @@ public final class Firewall {
       if (rung.isEmpty() || !own.get().equals(Optional.of(done))) {
         return;
       }
-      if (!guard.isSettled()) {
-        long next =
-            Math.max(caused + BREATH.toNanos(), causedBefore + PACE.multipliedBy(2).toNanos());
-        Thread.sleep(Duration.ofNanos(Math.max(0, next - System.nanoTime())));
-        causedBefore = caused;
-        caused = System.nanoTime();
+      if (!echo.isSettled()) {
+        Thread.sleep(pace.pause(System.nanoTime()));
+        pace.looked(System.nanoTime());
         heard = bell.peek().map(Latest.Versioned::version).orElse(heard);
         return;
       }
@@ -190,76 +201,60 @@ public final class Firewall {
   }
 
   /** Looks once; answers whether all is as wanted now. */
-  private boolean look(Engines engines, Guard guard, Ear ear, Subnets subnets, boolean repair)
+  private boolean look(Keeping keeping, Subnets subnets, boolean repair)
       throws InterruptedException {
     String by =
         culprit
             .getAndSet(Optional.empty())
-            .filter(commit -> guard.isNews(commit.generation()))
+            .filter(commit -> keeping.echo.isNews(commit.generation()))
             .map(commit -> "%s (pid %d)".formatted(commit.process(), commit.pid()))
             .orElse("");
-    List<String> blocking = new ArrayList<>();
-    List<String> problems = new ArrayList<>();
-    List<String> notes = new ArrayList<>();
-    ear.deaf()
-        .ifPresent(why -> notes.add("changes by others are found late, by the timer: " + why));
+    Findings findings = new Findings();
+    keeping
+        .ear
+        .deaf()
+        .ifPresent(
+            why -> findings.notes().add("changes by others are found late, by the timer: " + why));
     for (Family family : Family.values()) {
       Map<Part, List<Rule>> wanted = TrafficRules.of(family, setup.settings(), subnets);
       boolean wantsNone = unwanted(wanted).size() == Part.values().length;
-      if (wantsNone && (clean.contains(family) || holdsNothing(engines.used(), family))) {
+      if (wantsNone && (clean.contains(family) || holdsNothing(keeping.engine, family))) {
         clean.add(family);
-        continue;
+      } else {
+        Outcome outcome = converge(keeping, family, wanted);
+        keeping.teller.tell(family, outcome, repair, by);
+        add(family, wanted, outcome, findings);
       }
-      Outcome outcome;
-      try (Overdue _ = Overdue.after(SLOW, () -> overdue(family))) {
-        outcome = guard.converge(family, wanted).withoutMissing(unwanted(wanted));
-      }
-      tell(family, outcome, repair && everRight.contains(family), by);
-      outcome
-          .problems()
-          .forEach((part, problem) ->
-              (blocks(part, problem) && !unwanted(wanted).contains(part) ? blocking : problems)
-                  .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
-      outcome.notes().forEach(note -> notes.add(family + ": " + note));
     }
-    report(engines, subnets, blocking, problems, notes);
-    if (blocking.isEmpty() && problems.isEmpty() && swept.size() < Family.values().length) {
-      sweep(engines.others(), problems);
-      report(engines, subnets, blocking, problems, notes);
+    findings.notes().addAll(keeping.remains.notes());
+    keeping.teller.report(subnets, findings);
+    if (findings.areNone() && !keeping.remains.areSwept()) {
+      keeping.remains.sweep(findings);
+      findings.notes().addAll(keeping.remains.notes());
+      keeping.teller.report(subnets, findings);
     }
-    return blocking.isEmpty() && problems.isEmpty();
+    return findings.areNone();
   }
 
-  /** A report says that all is well until the next one. */
-  private void overdue(Family family) {
-    reports
-        .peek()
-        .map(Latest.Versioned::value)
-        .ifPresent(last ->
-            reports.put(
-                last.blockedBy(
-                    "%s rules: they have changed, and looking at them takes long: slow programs?"
-                        .formatted(family))));
+  private static Outcome converge(Keeping keeping, Family family, Map<Part, List<Rule>> wanted)
+      throws InterruptedException {
+    Guard guard = keeping.guard;
+    try (Overdue _ =
+        Overdue.after(SLOW, () -> keeping.teller.overdue(family, guard.knowsOfChange()))) {
+      return guard.converge(family, wanted).withoutMissing(unwanted(wanted));
+    }
   }
 
-  private void report(
-      Engines engines,
-      Subnets subnets,
-      List<String> blocking,
-      List<String> problems,
-      List<String> notes) {
-    TrafficReport report =
-        new TrafficReport(
-            engines.used().description(),
-            subnets,
-            blocking,
-            problems,
-            notes,
-            undoing.total(),
-            undoing.opponents(System.nanoTime()));
-    if (reports.peek().filter(last -> last.value().equals(report)).isEmpty()) {
-      reports.put(report);
-    }
+  private static void add(
+      Family family, Map<Part, List<Rule>> wanted, Outcome outcome, Findings findings) {
+    outcome
+        .problems()
+        .forEach((part, problem) ->
+            (blocks(part, problem) && !unwanted(wanted).contains(part)
+                    ? findings.blocking()
+                    : findings.problems())
+                .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
+    outcome.notes().forEach(note -> findings.notes().add(family + ": " + note));
   }
 
   private static Set<Part> unwanted(Map<Part, List<Rule>> wanted) {
@@ -282,65 +277,5 @@ public final class Firewall {
    */
   private static boolean blocks(Part part, FirewallException problem) {
     return part == Part.MASQUERADE || !problem.isMissing();
-  }
-
-  private void tell(Family family, Outcome outcome, boolean repair, String by) {
-    for (Part part : Part.values()) {
-      String cause = family + " " + part;
-      FirewallException problem = outcome.problems().get(part);
-      if (problem != null) {
-        failures.failed(cause, "%s rules: %s".formatted(cause, problem.getMessage()));
-      } else {
-        failures.recovered(cause, cause + " rules are in place");
-      }
-    }
-    if (!outcome.written().isEmpty()) {
-      if (repair) {
-        undoing.repaired(System.nanoTime(), by);
-        failures.failed(
-            "repair " + family,
-            "Put %s rules back for %s%s"
-                .formatted(family, outcome.written(), by.isEmpty() ? "" : "; changed by " + by));
-      } else {
-        LOG.log(Level.INFO, "Wrote {0} rules: {1}", family, outcome.written());
-      }
-    }
-    if (outcome.problems().isEmpty()) {
-      everRight.add(family);
-    }
-  }
-
-  /** What a former run left with another engine goes once the rules of this one are there. */
-  private void sweep(List<Engine> others, List<String> problems) throws InterruptedException {
-    for (Family family : Family.values()) {
-      if (!swept.contains(family) && sweep(family, others, problems)) {
-        swept.add(family);
-      }
-    }
-  }
-
-  private boolean sweep(Family family, List<Engine> others, List<String> problems)
-      throws InterruptedException {
-    boolean clean = true;
-    for (Engine other : others) {
-      Outcome outcome = Leftovers.sweep(other, family, Doing.WRITE);
-      if (!outcome.written().isEmpty()) {
-        LOG.log(
-            Level.INFO,
-            "Removed {0} rules that a former run left with {1}: {2}",
-            family,
-            other.description(),
-            outcome.written());
-      }
-      for (FirewallException problem : outcome.problems().values()) {
-        if (!problem.isMissing()) {
-          clean = false;
-          problems.add(
-              "%s rules of a former run with %s: %s"
-                  .formatted(family, other.description(), problem.getMessage()));
-        }
-      }
-    }
-    return clean;
   }
 }

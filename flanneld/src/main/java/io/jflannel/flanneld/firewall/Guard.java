@@ -10,9 +10,9 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * Asks an engine only when the kernel cannot tell that nothing has changed since the rules were
@@ -22,128 +22,160 @@ final class Guard {
 
   private static final Duration AGAIN = Duration.ofMinutes(1);
 
+  /** Where the kernel does not count what is written, it may have been changed by others since. */
+  private static final Duration SOON = Duration.ofSeconds(15);
+
   private static final String DENIED =
       "programs show them, but the kernel has no such chain, or no way to it: are -save and"
           + " -restore of the same iptables?";
 
   private final Engine engine;
-  private final LoadedTables tables;
+  private final Eye eye;
+  private final Echo echo;
+  private final LongSupplier clock;
+  private final Map<Family, Memory> memories = new EnumMap<>(Family.class);
+  private volatile boolean changed;
 
-  /** What was seen after a write that did not show: the same again would pile up. */
-  private final Map<Family, InVain> inVain = new EnumMap<>(Family.class);
+  /** What came of a look. */
+  private sealed interface Memory {
 
-  /**
-   * A write that did not show.
-   *
-   * @param sight what was seen then
-   * @param there whether the kernel has the rules all the same
-   */
-  private record InVain(Sight sight, boolean there, long nanoTime) {
+    Map<Part, List<Rule>> wanted();
 
-    /** Then the same write would pile up. It is tried again now and then, if nothing came of it. */
-    boolean stillHolds(Optional<Sight> now) {
-      return now.equals(Optional.of(sight))
-          && (there || System.nanoTime() - nanoTime < AGAIN.toNanos());
+    /** What was seen then. */
+    Sight sight();
+
+    default boolean isOf(Map<Part, List<Rule>> rules, Optional<Sight> now) {
+      return wanted().equals(rules) && now.equals(Optional.of(sight()));
     }
   }
 
-  private final Map<Family, Verified> verified = new EnumMap<>(Family.class);
+  /** The rules were right. */
+  private record Verified(
+      Map<Part, List<Rule>> wanted, Sight sight, int generation, List<String> notes)
+      implements Memory {}
 
-  /** The generation in which each was looked at last, right or not. */
-  private final Map<Family, Integer> seen = new EnumMap<>(Family.class);
+  /**
+   * They were written, which did not show. The same again would pile up.
+   *
+   * @param until when it may be tried again, of the clock; empty if the kernel has the rules, so
+   *     that only the program is to be mended
+   */
+  private record InVain(Map<Part, List<Rule>> wanted, Sight sight, Optional<Long> until)
+      implements Memory {
 
-  /** The generation up to which all changes have been looked at, those we made among them. */
-  private int looked;
-
-  Guard(Engine engine, LoadedTables tables) {
-    this.engine = engine;
-    this.tables = tables;
+    boolean holds(long nanoTime) {
+      return until.filter(end -> nanoTime - end >= 0).isEmpty();
+    }
   }
 
-  /** What was looked at when the rules were found right. */
-  private record Verified(
-      Map<Part, List<Rule>> wanted, int generation, Sight sight, List<String> notes) {}
+  /**
+   * @param clock in nanoseconds, as {@link System#nanoTime}
+   */
+  Guard(Engine engine, Eye eye, Echo echo, LongSupplier clock) {
+    this.engine = engine;
+    this.eye = eye;
+    this.echo = echo;
+    this.clock = clock;
+  }
 
   /**
    * As {@link Engine#converge}, and reads again what was written. What is not right then is not
    * written again: it is no drift but a quarrel, or a program that we do not understand.
    */
   Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
+    changed = false;
     try {
       Optional<Outcome> unchanged = unchanged(family, wanted);
       return unchanged.isPresent() ? unchanged.get() : checked(family, wanted);
     } catch (LinuxException e) {
-      verified.remove(family);
+      memories.remove(family);
       return Outcome.failed(
           wanted.keySet(),
           new FirewallException("the kernel does not tell its rules: " + e.getMessage()));
     } catch (FirewallException e) {
-      verified.remove(family);
+      memories.remove(family);
       return Outcome.failed(wanted.keySet(), e);
     }
   }
 
+  /**
+   * Whether the rules of the family that is being converged are known to have been changed since
+   * they were right; a look may only take long. By any thread.
+   */
+  boolean knowsOfChange() {
+    return changed;
+  }
+
   private Outcome checked(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
-    verified.remove(family);
-    Optional<Sight> now = tables.sight(engine.interest(family));
-    Optional<InVain> before = Optional.ofNullable(inVain.remove(family));
-    if (before.filter(last -> last.stillHolds(now)).isPresent()) {
-      inVain.put(family, before.get());
-      return Outcome.failed(wanted.keySet(), notReadBack());
+    Optional<Sight> now = eye.sight(engine.interest(family));
+    Memory before = memories.remove(family);
+    changed = before instanceof Verified && now.isPresent() && !before.isOf(before.wanted(), now);
+    if (before instanceof InVain inVain
+        && inVain.isOf(wanted, now)
+        && inVain.holds(clock.getAsLong())) {
+      Outcome told = look(family, wanted, Doing.TELL);
+      memories.putIfAbsent(family, inVain); // unless they are right now
+      return readBack(Outcome.NOTHING, told);
     }
-    int generation = tables.generation();
+    int generation = eye.generation();
     Outcome first = look(family, wanted, Doing.WRITE);
     if (first.written().isEmpty() || !first.problems().isEmpty()) {
       return first;
     }
     Outcome second = look(family, wanted, Doing.TELL);
-    if (!second.written().isEmpty()
-        && tables.generation() - generation <= first.written().size()) { // nobody else wrote
+    boolean onlyWe = eye.generation() - generation <= first.transactions();
+    if (!second.written().isEmpty() && onlyWe) {
       noteInVain(family, wanted, now);
     }
+    return readBack(first, second);
+  }
+
+  private static Outcome readBack(Outcome first, Outcome second) {
     return new Outcome(
         first.written(),
+        first.transactions(),
         second.written().isEmpty()
             ? second.problems()
-            : Outcome.failed(second.written(), notReadBack()).problems(),
+            : Outcome.failed(
+                    second.written(),
+                    new FirewallException("they were gone or changed when they were read back"))
+                .problems(),
         second.notes());
   }
 
   /** Unless others have undone it, what was written went elsewhere or is hidden. */
   private void noteInVain(Family family, Map<Part, List<Rule>> wanted, Optional<Sight> before) {
-    tables
-        .sight(engine.interest(family))
+    eye.sight(engine.interest(family))
         .ifPresent(sight -> {
           boolean visible =
               wanted.keySet().stream().anyMatch(p -> engine.chain(family, p).isPresent());
           boolean there = visible && denied(family, wanted, sight).isEmpty();
           boolean changed = !Optional.of(sight).equals(before);
           if (there || visible != changed) {
-            inVain.put(family, new InVain(sight, there, System.nanoTime()));
+            Duration pause = visible ? AGAIN : SOON;
+            Optional<Long> until =
+                there ? Optional.empty() : Optional.of(clock.getAsLong() + pause.toNanos());
+            memories.put(family, new InVain(wanted, sight, until));
           }
         });
-  }
-
-  private static FirewallException notReadBack() {
-    return new FirewallException("they were gone or changed when they were read back");
   }
 
   private Outcome look(Family family, Map<Part, List<Rule>> wanted, Doing doing)
       throws InterruptedException {
     Interest interest = engine.interest(family);
-    int generation = tables.generation();
-    seen.put(family, generation);
-    Optional<Sight> before = tables.sight(interest);
+    int generation = eye.generation();
+    echo.saw(family, generation);
+    Optional<Sight> before = eye.sight(interest);
     Outcome outcome = engine.converge(family, wanted, doing);
     if (outcome.written().isEmpty()
         && outcome.problems().isEmpty()
         && before.isPresent()
-        && before.equals(tables.sight(interest))) {
+        && before.equals(eye.sight(interest))) {
       Set<Part> denied = denied(family, wanted, before.get());
       if (!denied.isEmpty()) {
         return Outcome.failed(denied, new FirewallException(DENIED));
       }
-      verified.put(family, new Verified(wanted, generation, before.get(), outcome.notes()));
+      memories.put(family, new Verified(wanted, before.get(), generation, outcome.notes()));
     }
     return outcome;
   }
@@ -164,54 +196,25 @@ final class Guard {
   }
 
   private Optional<Outcome> unchanged(Family family, Map<Part, List<Rule>> wanted) {
-    Interest interest = engine.interest(family);
-    Verified last = verified.get(family);
-    if (last == null || !last.wanted().equals(wanted)) {
+    if (!(memories.get(family) instanceof Verified last) || !last.wanted().equals(wanted)) {
       return Optional.empty();
     }
-    int generation = tables.generation();
+    Interest interest = engine.interest(family);
+    int generation = eye.generation();
     if (generation != last.generation() || !interest.legacy().isEmpty()) {
-      if (!tables.sight(interest).equals(Optional.of(last.sight()))) {
+      if (!last.isOf(wanted, eye.sight(interest))) {
         return Optional.empty();
       }
-      verified.put(family, new Verified(wanted, generation, last.sight(), last.notes()));
+      memories.put(family, new Verified(wanted, last.sight(), generation, last.notes()));
+      echo.saw(family, generation);
     }
-    return Optional.of(new Outcome(List.of(), Map.of(), last.notes()));
+    return Optional.of(new Outcome(List.of(), 0, Map.of(), last.notes()));
   }
 
-  /**
-   * Notes that all families were converged. A family's own writes come after another's look, so
-   * that the earlier ones are looked at again, which costs no process.
-   */
+  /** Notes that all families were converged; see {@link Echo#settle}. */
   void settle() {
-    try {
-      int generation = tables.generation();
-      if (seen.keySet().stream().allMatch(family -> isSeen(family, generation))) {
-        looked = generation;
-      }
-    } catch (LinuxException e) {
-      // told when it is converged again
-    }
-  }
-
-  private boolean isSeen(Family family, int generation) {
-    Verified last = verified.get(family);
-    return last == null
-        ? Objects.equals(seen.get(family), generation)
-        : last.generation() == generation || unchanged(family, last.wanted()).isPresent();
-  }
-
-  /** Whether nothing has been changed since: what is heard now is an echo. */
-  boolean isSettled() {
-    try {
-      return tables.generation() == looked;
-    } catch (LinuxException e) {
-      return false;
-    }
-  }
-
-  /** Whether a change was made since. */
-  boolean isNews(int generation) {
-    return generation - looked > 0;
+    echo.settle(family ->
+        memories.get(family) instanceof Verified last
+            && unchanged(family, last.wanted()).isPresent());
   }
 }

@@ -5,7 +5,6 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.SavedTable;
 import io.jflannel.net.Family;
 import java.io.IOException;
-import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,8 +34,6 @@ record Iptables(
     boolean waits,
     List<String> files) {
 
-  private static final System.Logger LOG = System.getLogger(Iptables.class.getName());
-
   /** How long to wait for the xtables lock, in seconds; then it is told and tried again. */
   private static final int PATIENCE = 5;
 
@@ -58,9 +55,10 @@ record Iptables(
    */
   static Iptables find(Programs programs, Family family, Variant variant)
       throws InterruptedException {
-    String plain = family == Family.V4 ? "iptables" : "ip6tables";
+    String plain = plain(family);
     List<String> seen = new ArrayList<>();
     boolean broken = false;
+    boolean busy = false;
     for (String name : List.of(plain, plain + "-" + variant)) {
       try {
         Optional<Iptables> found = named(programs, family, name);
@@ -70,6 +68,7 @@ record Iptables(
         found.ifPresent(other -> seen.add(name + " is " + other.version));
       } catch (FirewallException e) {
         broken = true;
+        busy |= e.isBusy();
         seen.add(e.getMessage());
       }
     }
@@ -78,18 +77,23 @@ record Iptables(
         "no %s (with -save and -restore) found in PATH, /usr/sbin or /sbin%s: install the package"
                 .formatted(wanted, seen.isEmpty() ? "" : ", only " + String.join(", ", seen))
             + " iptables, or set \"EnableNFTables\": true in the network configuration";
+    if (busy) {
+      throw FirewallException.busy(message);
+    }
     throw broken ? new FirewallException(message) : FirewallException.missing(message);
   }
 
-  /** The variant of the iptables in PATH, if there is one that tells. */
+  /**
+   * The variant of the iptables in PATH, if there is one.
+   *
+   * @throws FirewallException if it does not tell
+   */
   static Optional<Variant> installed(Programs programs, Family family) throws InterruptedException {
-    try {
-      return named(programs, family, family == Family.V4 ? "iptables" : "ip6tables")
-          .map(Iptables::variant);
-    } catch (FirewallException e) {
-      LOG.log(Level.WARNING, e.getMessage());
-      return Optional.empty();
-    }
+    return named(programs, family, plain(family)).map(Iptables::variant);
+  }
+
+  private static String plain(Family family) {
+    return family == Family.V4 ? "iptables" : "ip6tables";
   }
 
   private static Optional<Iptables> named(Programs programs, Family family, String name)

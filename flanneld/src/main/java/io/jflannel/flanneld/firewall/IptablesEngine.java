@@ -126,7 +126,7 @@ final class IptablesEngine implements Engine {
     if (doing == Doing.WRITE) {
       notes.addAll(dropTables(family, withoutRules(written, wanted)));
     }
-    return new Outcome(written, problems, notes);
+    return new Outcome(written, variant == Variant.NFT ? written.size() : 0, problems, notes);
   }
 
   /** The table is not ours alone, so that it is not for us to wake it. */
@@ -163,7 +163,7 @@ final class IptablesEngine implements Engine {
     if (doing == Doing.WRITE) {
       notes.addAll(dropTables(family, written));
     }
-    return new Outcome(written, problems, notes);
+    return new Outcome(written, written.size(), problems, notes);
   }
 
   private static List<Part> withoutRules(List<Part> written, Map<Part, List<Rule>> wanted) {

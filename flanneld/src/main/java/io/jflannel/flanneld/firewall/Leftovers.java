@@ -62,9 +62,7 @@ public record Leftovers(List<String> rules, List<String> problems, List<String> 
   /** Those of one engine and family. */
   static Outcome sweep(Engine engine, Family family, Doing doing) throws InterruptedException {
     try {
-      return engine.mayHold(family)
-          ? engine.converge(family, NONE, doing)
-          : new Outcome(List.of(), Map.of(), List.of());
+      return engine.mayHold(family) ? engine.converge(family, NONE, doing) : Outcome.NOTHING;
     } catch (LinuxException e) {
       return Outcome.failed(
           NONE.keySet(),

@@ -38,7 +38,7 @@ import java.util.stream.Stream;
  * What the kernel itself tells about firewall rules, without starting a program. Belongs to the
  * thread that opens it. A kernel without nf_tables has no such tables.
  */
-final class LoadedTables implements AutoCloseable {
+final class LoadedTables implements Eye, AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(LoadedTables.class.getName());
 
@@ -70,8 +70,8 @@ final class LoadedTables implements AutoCloseable {
     }
   }
 
-  /** Changes with every change of any rule of nf_tables; 0 without nf_tables. */
-  int generation() {
+  @Override
+  public int generation() {
     return socket.map(NftablesSocket::generation).orElse(0);
   }
 
@@ -123,11 +123,8 @@ final class LoadedTables implements AutoCloseable {
     return socket.map(s -> s.tables(family)).orElse(List.of());
   }
 
-  /**
-   * Looks at what matters; empty if that cannot be seen, or not cheaply, or if others change rules
-   * all the time.
-   */
-  Optional<Sight> sight(Interest interest) {
+  @Override
+  public Optional<Sight> sight(Interest interest) {
     if (socket.isEmpty() && !interest.chains().isEmpty()) {
       return Optional.empty();
     }

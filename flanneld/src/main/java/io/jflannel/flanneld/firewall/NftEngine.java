@@ -99,7 +99,7 @@ final class NftEngine implements Engine {
       if (!wanted.getOrDefault(Part.FORWARD, List.of()).isEmpty()) {
         policy(family).ifPresent(notes::add);
       }
-      return new Outcome(written, Map.of(), notes);
+      return new Outcome(written, written.isEmpty() ? 0 : 1, Map.of(), notes);
     } catch (FirewallException e) {
       return parts.isEmpty() && e.isMissing()
           ? withoutProgram(family, e, doing)
@@ -120,7 +120,7 @@ final class NftEngine implements Engine {
       if (doing == Doing.WRITE) {
         tables.removeNftables(family, names);
       }
-      return new Outcome(List.of(Part.values()), Map.of(), List.of());
+      return new Outcome(List.of(Part.values()), 1, Map.of(), List.of());
     } catch (FirewallException e) {
       return Outcome.failed(List.of(Part.values()), e);
     }

@@ -11,10 +11,18 @@ import java.util.Set;
  * How an attempt to get one family's rules as wanted went.
  *
  * @param written the parts that had to be written
+ * @param transactions of nf_tables that this took, at least
  * @param problems of the parts that are not as wanted
  * @param notes what an operator should know about rules that are not ours
  */
-record Outcome(List<Part> written, Map<Part, FirewallException> problems, List<String> notes) {
+record Outcome(
+    List<Part> written,
+    int transactions,
+    Map<Part, FirewallException> problems,
+    List<String> notes) {
+
+  /** Nothing was to be done. */
+  static final Outcome NOTHING = new Outcome(List.of(), 0, Map.of(), List.of());
 
   Outcome {
     written = List.copyOf(written);
@@ -30,12 +38,12 @@ record Outcome(List<Part> written, Map<Part, FirewallException> problems, List<S
         left.put(part, problem);
       }
     });
-    return new Outcome(written, left, notes);
+    return new Outcome(written, transactions, left, notes);
   }
 
   static Outcome failed(Iterable<Part> parts, FirewallException reason) {
     Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
     parts.forEach(part -> problems.put(part, reason));
-    return new Outcome(List.of(), problems, List.of());
+    return new Outcome(List.of(), 0, problems, List.of());
   }
 }

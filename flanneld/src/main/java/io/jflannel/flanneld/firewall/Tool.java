@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.firewall;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.IOException;
-import java.io.Reader;
-import java.io.UncheckedIOException;
+import java.io.InputStream;
 import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /** Runs firewall programs to their end. Their output is passed on line by line and not kept. */
@@ -24,8 +20,10 @@ final class Tool {
   /** Longer than any wait for a lock that we ask for; 50,000 rules take a second or two. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
-  /** For what a program has printed before its end, and for the end after its output. */
-  private static final Duration GRACE = Duration.ofSeconds(2);
+  /** Between two looks for output, in milliseconds: from the first to the longest. */
+  private static final int PAUSE = 1;
+
+  private static final int LONGEST_PAUSE = 16;
 
   /** Of one line of the output, in characters; the longest rule has a few thousand. */
   private static final int LONGEST_LINE = 64 << 10;
@@ -35,7 +33,8 @@ final class Tool {
   /** Of the output, for error messages. */
   private static final int LAST_LINES = 6;
 
-  private static final Executor THREADS = task -> Thread.ofVirtual().name("tool").start(task);
+  /** So much always fits into a pipe (PIPE_BUF of pipe(7)). */
+  private static final int FITS = 4096;
 
   /**
    * How a program ended.
@@ -59,7 +58,8 @@ final class Tool {
 
   /**
    * Runs a program in the C locale, with its errors among its output. Text is bytes, each a
-   * character: what was read can be given back as it was.
+   * character: what was read can be given back as it was. Once the program has ended, nobody waits
+   * for what it has started.
    *
    * @param eachLine may throw FirewallException to end it
    * @throws FirewallException if it cannot be started, prints what is no text of rules, or does not
@@ -70,39 +70,55 @@ final class Tool {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("LC_ALL", "C");
     Process process = start(builder);
-    long end = System.nanoTime() + limit.toNanos();
     try {
-      var output = CompletableFuture.supplyAsync(() -> read(process, eachLine), THREADS);
-      THREADS.execute(() -> write(process, input));
-      CompletableFuture.anyOf(output, process.onExit())
-          .get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-      String lastLines = output.get(GRACE.toNanos(), TimeUnit.NANOSECONDS);
-      if (!process.waitFor(GRACE)) {
-        throw new TimeoutException();
+      if (input.length() <= FITS) {
+        write(process, input);
+      } else {
+        Thread.ofVirtual().name("tool").start(() -> write(process, input));
       }
-      return new Result(process.exitValue(), lastLines);
-    } catch (TimeoutException e) {
-      throw FirewallException.busy(
-          process.isAlive()
-              ? "%s does not end and was killed after %d s"
-                  .formatted(name(command), limit.plusNanos(System.nanoTime() - end).toSeconds())
-              : name(command) + " has ended, but what it has started keeps its output open");
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof FirewallException tooMuch) {
-        throw tooMuch;
+      Lines lines = new Lines(eachLine);
+      if (!read(process, lines, System.nanoTime() + limit.toNanos())) {
+        throw FirewallException.busy(
+            "%s does not end and was killed after %d s"
+                .formatted(name(command), limit.toSeconds()));
       }
-      if (e.getCause() instanceof UncheckedIOException unreadable) {
-        throw new FirewallException(
-            "the output of %s cannot be read: %s"
-                .formatted(name(command), unreadable.getMessage()));
-      }
-      throw new IllegalStateException(e.getCause()); // a bug
+      return new Result(process.exitValue(), lines.last());
+    } catch (IOException e) {
+      throw new FirewallException(
+          "the output of %s cannot be read: %s".formatted(name(command), e.getMessage()));
     } finally {
       if (process.isAlive()) { // a wrapper's children too
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
       }
     }
+  }
+
+  /**
+   * Reads until the program has ended, and never waits in the pipe: what it has started may keep
+   * that open for ever.
+   *
+   * @return false if it has not ended in time
+   */
+  private static boolean read(Process process, Lines lines, long end)
+      throws IOException, InterruptedException {
+    InputStream output = process.getInputStream();
+    byte[] buffer = new byte[BUFFER];
+    int pause = PAUSE;
+    while (System.nanoTime() - end < 0) {
+      boolean ended = !process.isAlive(); // asked first: then all it has printed is there
+      int there = Math.min(output.available(), buffer.length);
+      if (there > 0) {
+        lines.add(new String(buffer, 0, output.read(buffer, 0, there), ISO_8859_1));
+        pause = PAUSE;
+      } else if (ended) {
+        return true;
+      } else {
+        process.waitFor(pause, TimeUnit.MILLISECONDS);
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+      }
+    }
+    return false;
   }
 
   private static Process start(ProcessBuilder builder) {
@@ -117,19 +133,6 @@ final class Tool {
     }
   }
 
-  private static String read(Process process, Consumer<String> eachLine) {
-    Lines lines = new Lines(eachLine);
-    char[] buffer = new char[BUFFER];
-    try (Reader output = process.inputReader(StandardCharsets.ISO_8859_1)) {
-      for (int count = output.read(buffer); count >= 0; count = output.read(buffer)) {
-        lines.add(buffer, count);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
-    }
-    return lines.last();
-  }
-
   /** Cuts text into lines, none of which may be long, and keeps the last ones. */
   private static final class Lines {
     private final Consumer<String> each;
@@ -140,16 +143,14 @@ final class Tool {
       this.each = each;
     }
 
-    void add(char[] text, int count) throws IOException {
+    void add(String text) throws IOException {
       int from = 0;
-      for (int i = 0; i < count; i++) {
-        if (text[i] == '\n') {
-          line.append(text, from, i - from);
-          end();
-          from = i + 1;
-        }
+      for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+        line.append(text, from, end);
+        end();
+        from = end + 1;
       }
-      line.append(text, from, count - from);
+      line.append(text, from, text.length());
       if (line.length() > LONGEST_LINE) {
         throw new IOException("a line has more than " + LONGEST_LINE + " characters");
       }
@@ -175,7 +176,7 @@ final class Tool {
 
   /** A program that ends without reading its input is judged by its status. */
   private static void write(Process process, String input) {
-    try (Writer writer = process.outputWriter(StandardCharsets.ISO_8859_1)) {
+    try (Writer writer = process.outputWriter(ISO_8859_1)) {
       writer.write(input);
     } catch (IOException closed) {
       // EPIPE: see above

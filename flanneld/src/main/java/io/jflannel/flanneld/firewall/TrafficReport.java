@@ -46,4 +46,11 @@ public record TrafficReport(
     more.add(problem);
     return new TrafficReport(engine, own, more, problems, notes, repairs, opponents);
   }
+
+  /** The same with one note more. */
+  TrafficReport noted(String note) {
+    List<String> more = new ArrayList<>(notes);
+    more.add(note);
+    return new TrafficReport(engine, own, blocking, problems, more, repairs, opponents);
+  }
 }

@@ -39,6 +39,7 @@ public final class Lab implements AutoCloseable {
   private final Wiring wiring;
   private final Thread hook = new Thread(this::close, "lab-removal");
   private Optional<Etcd> etcd = Optional.empty();
+  private Optional<ApiServer> api = Optional.empty();
   private Optional<Internet> internet = Optional.empty();
   private List<Node> nodes = List.of();
   private boolean closed;
@@ -110,6 +111,12 @@ public final class Lab implements AutoCloseable {
       write(run.directory("store").resolve("config"), spec.networkConfig());
       return "a directory as store";
     }
+    if (spec.store() == LabStore.KUBE) {
+      write(run.file("net-conf.json"), spec.networkConfig());
+      ApiServer server = startApiServer();
+      server.prepare(spec); // waits, so outside the lock
+      return "a Kubernetes API server with " + spec.nodes() + " Nodes";
+    }
     Etcd started = startEtcd();
     started.configure(spec.networkConfig()); // waits, so outside the lock
     return "etcd at " + started.url();
@@ -123,9 +130,22 @@ public final class Lab implements AutoCloseable {
     return started;
   }
 
+  private synchronized ApiServer startApiServer() {
+    mustBeOpen();
+    ApiServer started = ApiServer.start(run, topology.underlay(), topology.bridge(Family.V4).ip());
+    api = Optional.of(started);
+    return started;
+  }
+
   private synchronized void startDaemons() {
     mustBeOpen();
-    List<String> command = Commands.concat(Program.found().command(), flags());
+    List<String> program = Program.found().command();
+    List<String> command =
+        Commands.concat(
+            spec.store() == LabStore.KUBE
+                ? Commands.concat(List.of("env", "NODE_NAME=node{number}"), program)
+                : program,
+            flags());
     nodes = topology.hosts().stream().map(host -> new Node(host, run, command)).toList();
     nodes.forEach(Node::startDaemon);
   }
@@ -135,6 +155,12 @@ public final class Lab implements AutoCloseable {
     switch (spec.store()) {
       case LOCAL -> flags.add("--local-store=" + run.directory("store"));
       case ETCD -> flags.addAll(List.of("--etcd-endpoints=" + etcd().url(), "--etcd-api=v3"));
+      case KUBE ->
+          flags.addAll(
+              List.of(
+                  "--kube-subnet-mgr",
+                  "--kubeconfig-file=" + api.orElseThrow().kubeconfig(),
+                  "--net-config-path=" + run.file("net-conf.json")));
       case ETCD2 -> flags.addAll(List.of("--etcd-endpoints=" + etcd().url(), "--etcd-api=v2"));
     }
     flags.add("--subnet-file={node}/subnet.env");
@@ -201,6 +227,11 @@ public final class Lab implements AutoCloseable {
   /** The etcd of this lab. */
   public Etcd etcd() {
     return etcd.orElseThrow(() -> new IllegalStateException("this lab has no etcd"));
+  }
+
+  /** The API server of this lab. */
+  public ApiServer api() {
+    return api.orElseThrow(() -> new IllegalStateException("this lab has no API server"));
   }
 
   /** Where logs and files of this run are. */

@@ -73,7 +73,8 @@ public final class LabCommand implements Callable<Integer> {
       converter = Words.Store.class,
       completionCandidates = Words.Store.class,
       description =
-          "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); etcd2 is etcd's old v2 API.")
+          "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); etcd2 is etcd's old v2 API, kube a"
+              + " real Kubernetes API server, built by the first run in some minutes.")
   private LabStore store = LabStore.LOCAL;
 
   @Option(

@@ -46,7 +46,11 @@ public final class Node {
     this.flanneld =
         Commands.concat(
             List.of(),
-            flanneld.stream().map(word -> word.replace("{node}", directory.toString())).toList());
+            flanneld.stream()
+                .map(word ->
+                    word.replace("{node}", directory.toString())
+                        .replace("{number}", Integer.toString(number())))
+                .toList());
   }
 
   /** Its number, from 1. */

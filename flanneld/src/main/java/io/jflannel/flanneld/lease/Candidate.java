@@ -5,10 +5,10 @@ import io.jflannel.json.JsonException;
 import io.jflannel.net.Family;
 import java.util.Optional;
 
-/** A key of the store, parsed but not judged yet. Parsed once per change of the key. */
+/** A key of the store, or a node, parsed but not judged yet. Parsed once per change of it. */
 public sealed interface Candidate {
 
-  /** The key's last segment. */
+  /** The key's last segment, or the node's name. */
   String name();
 
   /**
@@ -26,7 +26,8 @@ public sealed interface Candidate {
       long createRevision)
       implements Candidate {
 
-    static Parsed of(
+    /** With what the attributes say of the VXLAN devices. */
+    public static Parsed of(
         String name, Subnets subnets, LeaseAttributes attributes, long createRevision) {
       return new Parsed(
           name,
@@ -47,8 +48,8 @@ public sealed interface Candidate {
   record Unreadable(String name, Subnets subnets, String reason, long createRevision)
       implements Candidate {}
 
-  /** Not a subnet key at all. */
-  record Stray(String name) implements Candidate {}
+  /** It names no subnet, for {@code reason}. */
+  record Stray(String name, String reason) implements Candidate {}
 
   /**
    * Parses a key.
@@ -59,7 +60,7 @@ public sealed interface Candidate {
   static Candidate of(String name, String value, Optional<String> problem, long createRevision) {
     Optional<Subnets> subnets = SubnetKey.parse(name);
     if (subnets.isEmpty()) {
-      return new Stray(name);
+      return new Stray(name, "the key names no subnet");
     }
     if (problem.isPresent()) {
       return new Unreadable(name, subnets.get(), problem.get(), createRevision);

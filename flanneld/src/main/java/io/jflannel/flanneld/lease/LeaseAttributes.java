@@ -28,4 +28,10 @@ public record LeaseAttributes(
   public Optional<Json> backendData(Family family) {
     return family == Family.V4 ? backendData : backendV6Data;
   }
+
+  /** Whether the node has another public address than before. */
+  public static boolean hasMoved(LeaseAttributes before, LeaseAttributes now) {
+    return !before.publicIp().equals(now.publicIp())
+        || !before.publicIpv6().equals(now.publicIpv6());
+  }
 }

@@ -45,7 +45,7 @@ public final class LeaseFold {
     }
 
     /** The family whose public address says which node a lease belongs to (ODD-13). */
-    Family identity() {
+    public Family identity() {
       return config.enabled(Family.V4) ? Family.V4 : Family.V6;
     }
   }
@@ -123,7 +123,7 @@ public final class LeaseFold {
     }
     return switch (candidate) {
       case Candidate.Stray stray -> {
-        refused.put(stray.name(), "the key names no subnet");
+        refused.put(stray.name(), stray.reason());
         yield Optional.empty();
       }
       case Candidate.Unreadable unreadable -> keep(unreadable);
@@ -181,8 +181,19 @@ public final class LeaseFold {
   }
 
   private boolean isOwnNode(LeaseAttributes attributes) {
+    return isOwnAddress(attributes, rules);
+  }
+
+  private static boolean isOwnAddress(LeaseAttributes attributes, Rules rules) {
     Optional<Ip> own = rules.own().publicIp(rules.identity());
     return own.isPresent() && own.equals(attributes.publicIp(rules.identity()));
+  }
+
+  /** Whether another key than ours carries our public address. */
+  public static boolean isTwin(Candidate candidate, Rules rules) {
+    return candidate instanceof Candidate.Parsed lease
+        && rules.ownKey().filter(lease.name()::equals).isEmpty()
+        && isOwnAddress(lease.attributes(), rules);
   }
 
   private boolean isForeignType(LeaseAttributes attributes) {

@@ -11,12 +11,12 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** Says whether the store's configuration still means what this daemon runs with. Pure. */
-final class ConfigWatch {
+public final class ConfigWatch {
 
   private ConfigWatch() {}
 
   /** Why a restart is needed; empty if it is not. */
-  static Optional<String> restartNeeded(
+  public static Optional<String> restartNeeded(
       NetworkConfig running,
       Optional<String> text,
       Function<String, NetworkConfig> parser,

@@ -7,12 +7,14 @@ import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
 /**
  * Where leases live. Implementations: a registry-backed one over etcd v3, etcd v2 or a local
- * directory; later Kubernetes.
+ * directory, and Kubernetes.
  */
 public interface LeaseStore extends AutoCloseable {
 
@@ -31,6 +33,19 @@ public interface LeaseStore extends AutoCloseable {
    *     begins with {@link #configPlace}
    */
   NetworkConfig readConfig() throws InterruptedException;
+
+  /**
+   * The addresses that the store's administrator prescribes for this node (KUB-12): they take the
+   * place of {@code --public-ip} and {@code --public-ipv6}. Asked once, before {@link #run}.
+   *
+   * @throws StoreException if the store cannot be asked
+   */
+  default Map<Family, String> prescribedAddresses() throws InterruptedException {
+    return Map.of();
+  }
+
+  /** The network works: who waits for that in the store may be told. Never blocks. */
+  default void networkIsUp() {}
 
   /**
    * Acquires the own lease, keeps it, and publishes a view after every change, until interrupted.

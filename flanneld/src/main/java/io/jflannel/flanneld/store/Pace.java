@@ -18,7 +18,7 @@ import java.util.random.RandomGenerator;
  * @param distrust how long a replaced store counts as incomplete (ODD-62)
  * @param restore least time between two repairs of the own key that somebody alters
  */
-record Pace(
+public record Pace(
     LongSupplier nanos,
     InstantSource wall,
     RandomGenerator random,
@@ -28,7 +28,7 @@ record Pace(
     Duration restore) {
 
   /** For the daemon. */
-  static Pace usual() {
+  public static Pace usual() {
     return new Pace(
         System::nanoTime,
         InstantSource.system(),
@@ -39,12 +39,13 @@ record Pace(
         Duration.ofSeconds(1));
   }
 
-  long now() {
+  /** On the monotonic clock, in nanoseconds. */
+  public long now() {
     return nanos.getAsLong();
   }
 
   /** When a jittered pause that begins now is over. */
-  long after(Backoff backoff) {
+  public long after(Backoff backoff) {
     return now() + backoff.jittered(random.nextDouble()).toNanos();
   }
 }

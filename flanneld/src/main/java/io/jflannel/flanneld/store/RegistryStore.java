@@ -121,17 +121,12 @@ public final class RegistryStore implements LeaseStore {
       Latest.Versioned<OwnAttributes> newer = attributes.awaitNewer(seen);
       seen = newer.version();
       LeaseAttributes now = newer.value().given(Optional.empty());
-      if (last.filter(before -> hasMoved(before, now)).isPresent()) {
+      if (last.filter(before -> LeaseAttributes.hasMoved(before, now)).isPresent()) {
         registry.reconnect();
       }
       last = Optional.of(now);
       events.put(new StoreEvent.Attributes(newer.value()));
     }
-  }
-
-  private static boolean hasMoved(LeaseAttributes before, LeaseAttributes now) {
-    return !before.publicIp().equals(now.publicIp())
-        || !before.publicIpv6().equals(now.publicIpv6());
   }
 
   @Override

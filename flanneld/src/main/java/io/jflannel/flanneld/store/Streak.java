@@ -7,7 +7,7 @@ import java.time.Duration;
  * What the log is told of failures of one cause: each reason once, when it is new, and at most one
  * line per 10 s (P10, P37). One thread's.
  */
-final class Streak {
+public final class Streak {
 
   private static final Duration PAUSE = Duration.ofSeconds(10);
 
@@ -16,13 +16,14 @@ final class Streak {
   private String told = "";
   private int failures;
 
-  Streak(Pace pace) {
+  /** A streak without failures. */
+  public Streak(Pace pace) {
     this.pace = pace;
     this.quietUntil = pace.now();
   }
 
   /** One failure more; returns whether the log should have it. */
-  boolean failed(String reason) {
+  public boolean failed(String reason) {
     failures++;
     if (reason.equals(told) || pace.now() - quietUntil < 0) {
       return false;
@@ -33,7 +34,7 @@ final class Streak {
   }
 
   /** Ends it; returns how many failures it had, or 0 if the log had none of them. */
-  int end() {
+  public int end() {
     int count = told.isEmpty() ? 0 : failures;
     failures = 0;
     told = "";

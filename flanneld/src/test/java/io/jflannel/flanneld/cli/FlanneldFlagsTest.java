@@ -319,7 +319,7 @@ class FlanneldFlagsTest {
         "-iface-regex [ -iface-regex * | No interface can be chosen: --iface-regex=[: no regular expression: Unclosed character class; --iface-regex=*: no",
         "-iface-can-reach gw.example | No interface can be chosen: --iface-can-reach=gw.example: no IP address",
         "-iface-regex ( -iface-can-reach 1.2.3 | No interface can be chosen: --iface-regex=(: no regular expression: Unclosed group; --iface-can-reach=1.2.3: no IP address",
-        "-kube-subnet-mgr | Flag -kube-subnet-mgr: the Kubernetes store is not available yet",
+        "-kube-subnet-mgr -local-store /x | Flags -kube-subnet-mgr and -local-store name two stores",
       })
   void valuesNoDaemonCanRunWith(String line, String message) {
     assertThat(read(line))

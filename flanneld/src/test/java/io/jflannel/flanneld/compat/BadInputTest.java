@@ -97,7 +97,6 @@ class BadInputTest {
     "FLANNELD_SUBNET_LEASE_RENEW_MARGIN, 0",
     "FLANNELD_PUBLIC_IP, eth0",
     "FLANNELD_IFACE_REGEX, (",
-    "FLANNELD_KUBE_SUBNET_MGR, true",
   })
   void aVariableThatCannotBeUsed(String name, String value) throws Exception {
     try (DaemonProcess flanneld = start(Map.of(name, value), file())) {

@@ -195,8 +195,26 @@ class FirewallProgramsTest {
       pretending("iptables" + suffix, script);
     }
     try (DaemonProcess daemon = site.by(with(directory.resolve("bin")), 1, "n1", "--ip-masq")) {
-      daemon.awaitReady();
+      await() // it is asked more than once
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> daemon.log().contains("flannel is ready"));
       assertThat(Way.NFT.rules()).contains("-j MASQUERADE");
+    }
+  }
+
+  @Test // the other variant was chosen, for as long as the daemon ran
+  void anIptablesThatIsSlowOnceIsAskedAgain() throws Exception {
+    site.etcd().put("/g/config", Way.LEGACY.config());
+    Path asked = directory.resolve("asked");
+    mixture("legacy", "legacy", "legacy");
+    pretending(
+        "iptables",
+        "[ -e %1$s ] || { touch %1$s; sleep 60; }; exec /usr/sbin/iptables-legacy \"$@\""
+            .formatted(asked));
+    try (DaemonProcess daemon = site.by(with(directory.resolve("bin")), 1, "n1", "--ip-masq")) {
+      daemon.awaitReady();
+      assertThat(Way.LEGACY.rules()).contains("-j MASQUERADE");
+      assertThat(Way.NFT.holdsAny()).isFalse();
     }
   }
 

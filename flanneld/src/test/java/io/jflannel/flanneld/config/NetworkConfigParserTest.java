@@ -3,6 +3,7 @@ package io.jflannel.flanneld.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.jflannel.flanneld.config.NetworkConfig.AddressRange;
@@ -296,5 +297,46 @@ class NetworkConfigParserTest {
 
   private static NetworkConfig parse(String json) {
     return NetworkConfigParser.parse(json.replace('\'', '"'));
+  }
+
+  @ParameterizedTest // 3.2: kube mode only parses; what nodes are given has any length
+  @ValueSource(
+      strings = {
+        "{'Network':'10.3.0.0/29'}",
+        "{'Network':'10.3.0.0/16','SubnetLen':31}",
+        "{'Network':'10.3.0.0/16','SubnetLen':17,'SubnetMin':'10.9.0.1','SubnetMax':'1.2.3.4'}",
+        "{'Network':'10.3.0.0/16','EnableIPv6':true,'IPv6Network':'fc00::/125','IPv6SubnetLen':127}",
+      })
+  void whereOthersGiveSubnetsTheirBoundsMeanNothing(String json) {
+    assertThat(NetworkConfigParser.parseNetworks(json.replace('\'', '"')).v4()).isPresent();
+  }
+
+  @ParameterizedTest // and what it depends on is checked there too
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "{} | Network is missing",
+        "{'Network':'0.0.0.0/0'} | Network is missing",
+        "{'Network':'10.3.0.0'} | Network",
+        "{'Network':'fc00::/48'} | Network",
+        "{'Network':null} | Network",
+        "{'Network':'10.3.0.0/16','SubnetLen':'24'} | SubnetLen",
+        "{'Network':'10.3.0.0/16','SubnetMin':null} | SubnetMin",
+        "{'Network':'10.3.0.0/16','EnableIPv6':true} | IPv6Network is missing",
+        "{'Network':'10.3.0.0/16','EnableIPv6':'true'} | EnableIPv6",
+        "{'Network':'10.3.0.0/16','EnableIPv6':true,'IPv6Network':'10.9.0.0/16'} | IPv6Network",
+        "{'EnableIPv4':false} | no address family is left",
+        "{'Network':'10.3.0.0/16','Backend':'vxlan'} | Backend",
+        "{'Network':'10.3.0.0/16','Backend':{'Type':7}} | Type",
+        "{'Network':'10.3.0.0/16'} x | no JSON",
+        "{'Network':'10.3.0.0/16',} | no JSON",
+        "[] | the value",
+        "\"\" | the text is empty",
+      })
+  void whereOthersGiveSubnetsTheRestIsChecked(String json, String message) {
+    assertThatThrownBy(() -> NetworkConfigParser.parseNetworks(json.replace('\'', '"')))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(message);
   }
 }

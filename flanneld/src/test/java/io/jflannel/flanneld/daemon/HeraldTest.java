@@ -125,7 +125,7 @@ class HeraldTest {
   private void start() {
     About about =
         new About("x", 1, Instant.now(), new Json.Obj(List.of()), directory.resolve("subnet.env"));
-    Herald herald = new Herald(board, about, new Systemd(systemd.path()), status);
+    Herald herald = new Herald(board, about, new Systemd(systemd.path()), () -> {}, status);
     scope.forkPlatform("herald", herald::run);
   }
 

@@ -41,7 +41,9 @@ class LabCheckEndToEndTest {
           backend == LabBackend.UDP ? List.of(LabFamilies.IPV4) : List.of(LabFamilies.values());
       for (LabFamilies families : possible) {
         for (LabStore store : LabStore.values()) {
-          all.add(Arguments.of(backend, families, store));
+          if (store != LabStore.KUBE || families != LabFamilies.IPV6) {
+            all.add(Arguments.of(backend, families, store));
+          }
         }
       }
     }
@@ -51,6 +53,9 @@ class LabCheckEndToEndTest {
   @ParameterizedTest(name = "{0}, {1}, {2}")
   @MethodSource("labs")
   void everyPairOfContainersIsConnected(LabBackend backend, LabFamilies families, LabStore store) {
+    if (store == LabStore.KUBE) {
+      Requirements.environment("KUBELAB", "JFLANNEL_ROOT");
+    }
     ByteArrayOutputStream output = new ByteArrayOutputStream();
 
     PrintStream print = new PrintStream(output, true, StandardCharsets.UTF_8);

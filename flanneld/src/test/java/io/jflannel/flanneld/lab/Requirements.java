@@ -24,6 +24,15 @@ public final class Requirements {
     commands(more);
   }
 
+  /** Environment variables that scripts/test sets. */
+  public static void environment(String... needed) {
+    List<String> absent =
+        Arrays.stream(needed).filter(name -> System.getenv(name) == null).toList();
+    if (!absent.isEmpty()) {
+      missing("not set: " + String.join(", ", absent) + " (scripts/test sets them)");
+    }
+  }
+
   /** Commands in the search path. */
   public static void commands(String... needed) {
     List<String> absent = Arrays.stream(needed).filter(command -> !onPath(command)).toList();
@@ -38,7 +47,7 @@ public final class Requirements {
   }
 
   /** Ends a test that cannot run here: skipped, or failed where all must run. */
-  static void missing(String reason) {
+  public static void missing(String reason) {
     if ("1".equals(System.getenv("REQUIRE_ALL"))) {
       fail(reason);
     }

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.lab.plan;
 import io.jflannel.flanneld.config.Options.UdpDatapath;
 import io.jflannel.json.Json;
 import io.jflannel.net.Cidr;
+import io.jflannel.net.Family;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,6 +39,9 @@ public record LabSpec(
     }
     if (backend == LabBackend.UDP && families != LabFamilies.IPV4) {
       throw new IllegalArgumentException("the backend udp carries IPv4 only");
+    }
+    if (store == LabStore.KUBE && families == LabFamilies.IPV6) {
+      throw new IllegalArgumentException("the lab's API server has an IPv4 address");
     }
     if (backend != LabBackend.UDP && datapath != UdpDatapath.AUTO) {
       throw new IllegalArgumentException("only the backend udp has data paths to choose from");
@@ -83,6 +87,22 @@ public record LabSpec(
     }
     members.add(new Json.Member("Backend", backend.config()));
     return new Json.Obj(members).text();
+  }
+
+  /**
+   * The subnets that a controller manager would give to a host.
+   *
+   * @param host from 1
+   */
+  public List<String> podCidrs(int host) {
+    List<String> cidrs = new ArrayList<>();
+    if (families.has(Family.V4)) {
+      cidrs.add("10.244.%d.0/24".formatted(host));
+    }
+    if (families.has(Family.V6)) {
+      cidrs.add("fd00:10:244:%x::/64".formatted(host));
+    }
+    return cidrs;
   }
 
   private static Json.Member text(String name, Cidr value) {

@@ -10,7 +10,10 @@ public enum LabStore {
   ETCD("etcd"),
 
   /** A real etcd in the underlay, v2 API (needs etcd 3.5 or older). */
-  ETCD2("etcd2");
+  ETCD2("etcd2"),
+
+  /** A real Kubernetes API server in the underlay; each host is a Node of it. */
+  KUBE("kube");
 
   private final String word;
 

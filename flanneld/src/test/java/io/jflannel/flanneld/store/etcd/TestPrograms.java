@@ -67,7 +67,7 @@ public final class TestPrograms {
   }
 
   /** Deletes a folder, if it is there, with all in it. */
-  static void deleteTree(Path root) {
+  public static void deleteTree(Path root) {
     if (!Files.exists(root)) {
       return;
     }

@@ -8,15 +8,17 @@ import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.StoreException;
 import io.jflannel.flanneld.store.etcd.AmbiguousTreesException;
+import io.jflannel.net.Family;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
-/** Asks for the network configuration each second until there is one that can be used (LIF-3). */
-final class ConfigWait {
+/** Asks the store each second for what the start needs, until it can be used (LIF-3). */
+final class StoreWait {
 
-  private static final System.Logger LOG = System.getLogger(ConfigWait.class.getName());
+  private static final System.Logger LOG = System.getLogger(StoreWait.class.getName());
   private static final Duration PAUSE = Duration.ofSeconds(1);
-  private static final String CAUSE = "config";
+  private static final String CAUSE = "store";
 
   private final RateLimitedLog failures = new RateLimitedLog(LOG, System::nanoTime);
   private final LeaseStore store;
@@ -28,10 +30,14 @@ final class ConfigWait {
    *
    * @param check called at each turn; what it throws ends the waiting
    */
-  ConfigWait(LeaseStore store, Board board, Runnable check) {
+  StoreWait(LeaseStore store, Board board, Runnable check) {
     this.store = store;
     this.board = board;
     this.check = check;
+  }
+
+  private interface Question<T> {
+    T ask() throws InterruptedException;
   }
 
   /**
@@ -40,21 +46,42 @@ final class ConfigWait {
    * @throws StartException if what was found says that the daemon must not run: no family (NET-4),
    *     or two trees in use on one etcd; or that user or password are wrong (ETC-7)
    */
-  NetworkConfig await() throws InterruptedException {
+  NetworkConfig config() throws InterruptedException {
+    return await("the network configuration", store::readConfig);
+  }
+
+  /**
+   * The addresses prescribed for this node.
+   *
+   * @throws StartException if one is none (KUB-12)
+   */
+  Map<Family, String> prescribedAddresses() throws InterruptedException {
+    return await(
+        "an answer of the store",
+        () -> {
+          try {
+            return store.prescribedAddresses();
+          } catch (ConfigException e) {
+            throw new StartException(e.getMessage());
+          }
+        });
+  }
+
+  private <T> T await(String what, Question<T> question) throws InterruptedException {
     while (true) {
-      Optional<NetworkConfig> config = ask();
-      if (config.isPresent()) {
-        failures.recovered(CAUSE, "Got the network configuration");
-        return config.get();
+      Optional<T> answer = ask(question);
+      if (answer.isPresent()) {
+        failures.recovered(CAUSE, "Got " + what);
+        return answer.get();
       }
       Thread.sleep(PAUSE);
       check.run();
     }
   }
 
-  private Optional<NetworkConfig> ask() throws InterruptedException {
+  private <T> Optional<T> ask(Question<T> question) throws InterruptedException {
     try {
-      return Optional.of(store.readConfig());
+      return Optional.of(question.ask());
     } catch (ConfigException e) {
       if (e.isFatal()) {
         throw new StartException(e.getMessage());

@@ -19,7 +19,7 @@ import java.util.Queue;
 import org.junit.jupiter.api.Test;
 
 /** LIF-3, NET-4. */
-class ConfigWaitTest {
+class StoreWaitTest {
 
   private static final String GOOD = "{\"Network\":\"10.5.0.0/16\"}";
 
@@ -29,7 +29,7 @@ class ConfigWaitTest {
   void asksAgainUntilThereIsAGoodOne() throws InterruptedException {
     Answers store = new Answers("", "{\"Network\":\"10.5.0.0/33\"}", GOOD);
 
-    NetworkConfig config = new ConfigWait(store, board, () -> {}).await();
+    NetworkConfig config = new StoreWait(store, board, () -> {}).config();
 
     assertThat(config.v4()).isPresent();
     assertThat(board.now().readiness(Instant.EPOCH).reasons())
@@ -43,7 +43,7 @@ class ConfigWaitTest {
   void aMissingKeyIsTold() { // P12
     Answers store = new Answers("", "{\"EnableIPv4\":false}");
 
-    assertThatThrownBy(() -> new ConfigWait(store, board, () -> {}).await())
+    assertThatThrownBy(() -> new StoreWait(store, board, () -> {}).config())
         .isInstanceOf(StartException.class)
         .hasMessageContaining("EnableIPv4");
     assertThat(board.now().readiness(Instant.EPOCH).reasons())
@@ -58,7 +58,7 @@ class ConfigWaitTest {
           throw new IllegalStateException("the herald has ended");
         };
 
-    assertThatThrownBy(() -> new ConfigWait(store, board, failed).await())
+    assertThatThrownBy(() -> new StoreWait(store, board, failed).config())
         .hasMessage("the herald has ended");
   }
 
@@ -66,7 +66,7 @@ class ConfigWaitTest {
   void aWrongPasswordEndsTheStart() { // ETC-7
     Answers store = new Answers("", "wrong password", GOOD);
 
-    assertThatThrownBy(() -> new ConfigWait(store, board, () -> {}).await())
+    assertThatThrownBy(() -> new StoreWait(store, board, () -> {}).config())
         .isInstanceOf(StartException.class)
         .hasMessage("check --etcd-password");
   }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.firewall;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What one look at the rules found, to be added to; in the words of {@link TrafficReport}.
+ *
+ * @param blocking problems because of which the node does not work as the operator asked
+ * @param problems other problems
+ * @param notes about rules of others
+ */
+record Findings(List<String> blocking, List<String> problems, List<String> notes) {
+
+  Findings() {
+    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+  }
+
+  boolean areNone() {
+    return blocking.isEmpty() && problems.isEmpty();
+  }
+}

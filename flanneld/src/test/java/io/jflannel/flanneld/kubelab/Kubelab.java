@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.kubelab;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.jflannel.flanneld.lab.Requirements;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The programs of a real Kubernetes, and how they are run. */
+public final class Kubelab {
+
+  /** The checkout. */
+  static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+  private Kubelab() {}
+
+  /**
+   * The binary that {@code scripts/kubelab.sh} builds: {@code KUBELAB}, else the one in its cache.
+   * Without it the test is skipped with a printed reason, or fails if REQUIRE_ALL=1.
+   */
+  public static Path binary() {
+    Requirements.lab("openssl", "etcd");
+    Optional<Path> found =
+        Stream.of(
+                Optional.ofNullable(System.getenv("KUBELAB")).map(Path::of),
+                Optional.ofNullable(System.getenv("JFLANNEL_KUBELAB_CACHE"))
+                    .map(cache -> Path.of(cache, "kubelab")),
+                Optional.of(ROOT.resolve(".build/kubelab/kubelab")))
+            .flatMap(Optional::stream)
+            .filter(Files::isExecutable)
+            .findFirst();
+    if (found.isEmpty()) {
+      Requirements.missing("no Kubernetes here: scripts/kubelab.sh builds it, in minutes");
+    }
+    return found.orElseThrow();
+  }
+
+  /** What a program said, and how it ended. */
+  public record Outcome(int status, String out, String err) {
+
+    /** Its output; it must have ended with 0. */
+    public String orThrow() {
+      if (status != 0) {
+        throw new IllegalStateException("ended with %d: %s%s".formatted(status, err, out));
+      }
+      return out;
+    }
+  }
+
+  static Outcome run(List<String> command, Map<String, String> environment, String input) {
+    try {
+      Path errors = Files.createTempFile("jflannel-kubelab-", ".err");
+      try {
+        ProcessBuilder builder =
+            new ProcessBuilder(new ArrayList<>(command)).redirectError(errors.toFile());
+        builder.environment().putAll(environment);
+        Process program = builder.start();
+        try (var writer = program.outputWriter(UTF_8)) {
+          writer.write(input);
+        }
+        String out = new String(program.getInputStream().readAllBytes(), UTF_8);
+        return new Outcome(program.waitFor(), out, Files.readString(errors));
+      } finally {
+        Files.delete(errors);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}
