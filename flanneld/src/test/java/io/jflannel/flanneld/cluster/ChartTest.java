@@ -42,7 +42,8 @@ class ChartTest {
                 "flannel",
                 "../packaging/chart",
                 "-n",
-                "kube-flannel"));
+                "kube-flannel",
+                "--kube-version=1.34.4"));
     for (String value : values) {
       line.addAll(List.of("--set-json", value));
     }
@@ -140,6 +141,7 @@ class ChartTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '~',
       value = {
         "flannel.backend=\"host-gw\" | 'Backend':{'Type':'host-gw'}",
         "flannel.vni=7 | 'Backend':{'Type':'vxlan','VNI':7}",

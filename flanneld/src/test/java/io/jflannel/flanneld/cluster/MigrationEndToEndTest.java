@@ -54,34 +54,6 @@ class MigrationEndToEndTest {
           .doesNotContain("delegate");
       site.awaitPods();
       await().atMost(Duration.ofSeconds(90)).ignoreExceptions().untilAsserted(site::assertPodsTalk);
-
-      String born = startedUnderOurs(site);
-      site.useManifest(Site.Manifest.OLD);
-      assertThat(site.cluster().onNode(1, "cat /etc/cni/net.d/10-flannel.conflist"))
-          .contains("delegate");
-      deletePod2(site);
-      assertThat(site.cluster().onNode(2, "ls /var/lib/cni/networks/cbr0")).contains(born);
     }
-  }
-
-  /** Address of a pod that takes the place of pod2. */
-  private static String startedUnderOurs(Site site) {
-    String before = site.addresses("pod2").get(0);
-    deletePod2(site);
-    assertThat(site.cluster().onNode(2, "ls /var/lib/cni/networks/cbr0")).doesNotContain(before);
-    site.runPods();
-    return site.addresses("pod2").get(0);
-  }
-
-  /** Comes back when the daemon's sandbox alone is left: what the plugins had to do is done. */
-  private static void deletePod2(Site site) {
-    site.cluster().kubectl("delete", "pod", "pod2");
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(() ->
-            site.cluster()
-                .onNode(2, "ctr -n k8s.io container ls | grep -c /pause:")
-                .strip()
-                .equals("1"));
   }
 }
