@@ -6,8 +6,7 @@
 #   .build/HASH/cni/flannel.runtime-ID     beside it: a JVM of java.base alone, jars, an AOT cache
 #   .build/HASH/cni/install                puts both into /opt/cni/bin
 #
-# All of it may be moved and copied, as long as files keep their times (cp -a, tar): the JVM
-# compares those of the jars with the AOT cache's.
+# All of it may be moved and copied together.
 
 # one thread each for collecting and compiling, no more memory than a pod's start needs
 cni_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx64m -Xms8m -Xmn2m -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError \
@@ -17,11 +16,20 @@ cni_flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx64m -Xms8m -Xmn2m -XX:-U
 ensure_cni() {
   ensure_image
   cni=$image/cni
+  [ ! -e "$cni/install" ] || return 0
+  exec 9>"$root/.build/lock"
+  flock 9 # another jflannel may be at it
   [ -e "$cni/install" ] || {
     say "building the CNI plugin"
     assemble_cni "$cni" "$image"/lib/cni-*.jar "$image"/lib/json-*.jar "$image"/lib/jackson-core-*.jar \
       "$image/modules/linux.jar"
   }
+  exec 9>&-
+}
+
+# link_cni DIRECTORY: makes the run time; the container image has one for the daemon, too, and shares it
+link_cni() {
+  "$JAVA_HOME/bin/jlink" --add-modules java.base --strip-java-debug-attributes --no-header-files --no-man-pages --output "$1"
 }
 
 # assemble_cni DIRECTORY CNI-JAR JSON-JAR JACKSON-CORE-JAR LINUX-JAR
@@ -35,8 +43,7 @@ assemble_cni() {
   rm -rf "$cni"
   mkdir -p "$cni"
   cni_runtime=$cni/flannel.runtime-$cni_id
-  "$JAVA_HOME/bin/jlink" --add-modules java.base --strip-java-debug-attributes --no-header-files --no-man-pages \
-    --output "$cni_runtime"
+  link_cni "$cni_runtime"
   mkdir "$cni_runtime/app"
   cp "$2" "$cni_runtime/app/cni.jar"
   cp "$3" "$cni_runtime/app/json.jar"
@@ -44,7 +51,6 @@ assemble_cni() {
   cp "$5" "$cni_runtime/app/linux.jar"
   sed "s|@RUNTIME@|flannel.runtime-$cni_id|; s|@FLAGS@|$cni_flags|" "$root/packaging/cni/flannel" >"$cni/flannel"
   chmod 755 "$cni/flannel"
-  find "$cni" -exec touch --no-dereference -d 2026-01-01T00:00:00Z {} + # archives round times
   train_cni
   cp -p "$root/packaging/cni/install" "$cni/install"
 }

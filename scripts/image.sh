@@ -75,11 +75,11 @@ assemble() {
 
 # One collector thread, one compiler, a small young generation (what the start leaves behind is
 # soon collected; the old one must hold the objects of the cache, a few MB, or the JVM refuses to
-# start), memory given back, and a JVM that wakes seldom: its monitor deflation looks
+# start), memory given back at once, and a JVM that wakes seldom: its monitor deflation looks
 # four times a second otherwise. The cache is mapped where it was recorded for: no page of it is
 # rewritten. The command is exec'ed so that signals reach java.
 lean="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m -Xms24m -Xmn6m -XX:MinHeapFreeRatio=10 \
--XX:MaxHeapFreeRatio=20 -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
+-XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -XX:TrimNativeHeapInterval=10000 \
 -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=10000 -XX:ArchiveRelocationMode=0"
 
 # flags that name the jars; $stage is where $image is while it is being made, if that is elsewhere
@@ -123,6 +123,7 @@ ip link set wire up
 ip address add 192.0.2.1/24 dev eth0
 ip link set eth0 up
 ip route add default via 192.0.2.254
+echo '{"name":"cbr0","plugins":[{"type":"flannel"},{"type":"portmap"}]}' >cni-conf.json
 config='{"Network":"10.0.0.0/8","SubnetLen":24,"Backend":{"Type":"vxlan"}}'
 if [ "$store" = etcd ]; then
   etcd --data-dir=etcd --max-txn-ops=5000 >etcd.log 2>&1 &
@@ -156,6 +157,7 @@ END
   unshare --net sh "$training/script" "$training" "$(trainer)" \
     "$JAVA_HOME/bin/java" $lean "-XX:AOTCacheOutput=$training/aot" -XX:-AOTRecordTraining $(modules) \
     io.jflannel.flanneld.daemon.Flanneld --bridge-netfilter=warn --subnet-file="$training/subnet.env" \
+    --cni-template="$training/cni-conf.json" --cni-output="$training/10-flannel.conflist" \
     --status-file="$training/status.json" >"$training/log" 2>&1 </dev/null 9>&- &
   trainee=$!
   trap 'end_training; exit 130' INT TERM HUP

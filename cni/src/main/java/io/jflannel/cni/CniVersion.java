@@ -30,7 +30,7 @@ public final class CniVersion {
   }
 
   /** Both are supported ones. */
-  static boolean isBefore(String version, String other) {
+  public static boolean isBefore(String version, String other) {
     return SUPPORTED.indexOf(version) < SUPPORTED.indexOf(other);
   }
 }

@@ -9,6 +9,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +44,9 @@ public final class Main {
       return 0;
     } catch (CniException e) {
       out.println(e.object());
+      return 1;
+    } catch (InvalidPathException e) { // a name that this locale has no bytes for
+      out.println(new CniException(String.valueOf(e.getMessage())).object());
       return 1;
     }
   }

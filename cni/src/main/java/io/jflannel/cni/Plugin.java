@@ -153,7 +153,7 @@ final class Plugin {
         return Optional.of(DelegateConfig.kept(object));
       }
       err.println("flannel: " + file + " is no configuration of a delegate: it is no object");
-    } catch (JsonException e) {
+    } catch (JsonException | CniException e) {
       err.println("flannel: " + file + " is no configuration of a delegate: " + e.getMessage());
     }
     return Optional.empty();
@@ -174,9 +174,11 @@ final class Plugin {
                         + config.dataDir()));
     DelegateConfig delegate =
         kept(found).orElseThrow(() -> new CniException(found + " cannot be read"));
-    Optional<Json> previous = document.member("prevResult");
+    JsonFields fields = new JsonFields("", document);
     return delegates.run(
-        previous.isPresent() ? delegate.with("prevResult", previous.get()) : delegate);
+        document.member("prevResult").isPresent()
+            ? delegate.with("prevResult", Gateways.named(fields.fields("prevResult").object()))
+            : delegate);
   }
 
   /** B45: no pod can be started without the daemon's file. */

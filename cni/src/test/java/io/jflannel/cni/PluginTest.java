@@ -123,7 +123,7 @@ class PluginTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "no json", "[]", "{\"type\":"})
+  @ValueSource(strings = {"", "no json", "[]", "{\"type\":", "{\"type\":7}"})
   void unreadableStateIsToldAndForgotten(String text) throws Exception { // CNI/17.4, B44
     Files.createDirectory(plugin.data());
     Files.writeString(plugin.state("c1"), text);
@@ -171,6 +171,24 @@ class PluginTest {
             "CHECK c1 eth0\n"
                 + STATE.replace(
                     "\"type\":\"bridge\"", "\"prevResult\":{\"ips\":[]},\"type\":\"bridge\""));
+  }
+
+  @Test
+  void checkLooksForTheGatewaysThatRoutesTook() throws Exception { // bridge finds no others
+    plugin.run("ADD");
+
+    plugin.run(
+        "CHECK",
+        plugin.config(
+            "0.4.0",
+            ",'prevResult':{'ips':[{'address':'10.1.17.5/24','gateway':'10.1.17.1'}],'routes':[{'dst':'10.1.0.0/16'},"
+                + "{'dst':'10.2.0.0/16','gw':'10.1.17.9'},{'dst':'fc00::/48'}]}"));
+
+    assertThat(plugin.asked())
+        .content()
+        .contains(
+            "\"routes\":[{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.1.17.1\"},{\"dst\":\"10.2.0.0/16\",\"gw\":\"10.1.17.9\"},"
+                + "{\"dst\":\"fc00::/48\"}]");
   }
 
   @Test
@@ -310,6 +328,11 @@ class PluginTest {
   void hostileContainerIds(String id) throws Exception { // CNI/17.4
     assertRefused(4, plugin.with("CNI_CONTAINERID", id).run("ADD"));
     assertRefused(4, plugin.with("CNI_CONTAINERID", id).run("DEL"));
+  }
+
+  @Test
+  void aNameThatTheLocaleCannotWrite() throws Exception { // CNI/17.5
+    assertRefused(999, plugin.with("LC_ALL", "POSIX").with("CNI_IFNAME", "é").run("ADD"));
   }
 
   @ParameterizedTest

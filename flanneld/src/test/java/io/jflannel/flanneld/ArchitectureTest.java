@@ -26,6 +26,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 
 /** The rules of ARCHITECTURE.md that a program can check. */
@@ -51,6 +52,7 @@ class ArchitectureTest {
           "reconcile",
           "subnetfile",
           "status",
+          "cni",
           "cleanup",
           "daemon",
           "lab..",
@@ -178,6 +180,20 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("io.grpc..", "io.netty..", "com.google.protobuf..")
+        .check(CLASSES);
+  }
+
+  @Test // each class costs time at the start of each pod
+  void thePluginNeedsLittle() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.jflannel.cni")
+        .should()
+        .dependOnClassesThat(
+            assignableToAny(System.Logger.class, Executor.class)
+                .or(
+                    resideInAnyPackage(
+                        "io.jflannel.linux..", "java.net..", "java.util.logging..", "java.time..")))
         .check(CLASSES);
   }
 

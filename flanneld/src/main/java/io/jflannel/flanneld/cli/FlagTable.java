@@ -118,6 +118,16 @@ final class FlagTable {
               "",
               "directory that holds the leases instead of etcd, for several daemons on one machine"
                   + " (ours)"),
+          text(
+              "cni-output",
+              "",
+              "CNI configuration to write (ours), with -cni-template: once the network works, so"
+                  + " that pods start exactly when they can"),
+          text(
+              "cni-template",
+              "",
+              "CNI configuration that names the plugin flannel (ours); what that would delegate to"
+                  + " goes to -cni-output"),
           choice(
               "bridge-netfilter",
               List.of("require", "warn"),

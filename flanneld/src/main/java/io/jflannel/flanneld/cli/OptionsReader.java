@@ -50,7 +50,8 @@ final class OptionsReader {
         values.choice("on-lease-lost", Options.OnLeaseLost.class),
         path(values, "status-file"),
         values.choice("nexthop-objects", Options.NexthopObjects.class),
-        values.choice("udp-datapath", Options.UdpDatapath.class));
+        values.choice("udp-datapath", Options.UdpDatapath.class),
+        cni(values));
   }
 
   private static void oneStore(FlagValues values) {
@@ -58,6 +59,34 @@ final class OptionsReader {
       throw new ConfigException(
           "Flags -kube-subnet-mgr and -local-store name two stores; give one of them");
     }
+  }
+
+  /** Runtimes take a file for a list of plugins by its name. */
+  private static Optional<Options.Cni> cni(FlagValues values) {
+    Optional<Path> template = path(values, "cni-template");
+    Optional<Path> output = path(values, "cni-output");
+    if (template.isEmpty() && output.isEmpty()) {
+      return Optional.empty();
+    }
+    if (template.isEmpty() || output.isEmpty()) {
+      throw new ConfigException(
+          "Flags -cni-template and -cni-output belong together; give both or none");
+    }
+    if (!output.get().toString().endsWith(".conflist")) {
+      throw new ConfigException(
+          "Invalid cni-output option: "
+              + GoText.quote(output.get().toString())
+              + " does not end in .conflist; a list of plugins is written, and container runtimes"
+              + " read it as such by its name only");
+    }
+    if (template
+        .get()
+        .toAbsolutePath()
+        .normalize()
+        .equals(output.get().toAbsolutePath().normalize())) {
+      throw new ConfigException("Invalid cni-output option: it is the file -cni-template names");
+    }
+    return Optional.of(new Options.Cni(template.get(), output.get()));
   }
 
   private static Options.Etcd etcd(FlagValues values) {

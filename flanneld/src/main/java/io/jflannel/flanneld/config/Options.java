@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param localStore {@code --local-store} (ours)
  * @param statusFile {@code --status-file} (ours); absent: {@code status.json} beside the subnet
  *     file
+ * @param cni {@code --cni-template} and {@code --cni-output} (ours)
  */
 public record Options(
     Etcd etcd,
@@ -39,7 +40,8 @@ public record Options(
     OnLeaseLost onLeaseLost,
     Optional<Path> statusFile,
     NexthopObjects nexthopObjects,
-    UdpDatapath udpDatapath) {
+    UdpDatapath udpDatapath,
+    Optional<Cni> cni) {
 
   public Options {
     ifaces = List.copyOf(ifaces);
@@ -110,6 +112,14 @@ public record Options(
       Optional<String> instance,
       IptablesMode mode,
       BridgeNetfilter bridgeNetfilter) {}
+
+  /**
+   * The CNI configuration that the daemon renders (ours).
+   *
+   * @param template a network configuration that names the plugin {@code flannel}
+   * @param output where the same goes with what {@code flannel} would delegate to
+   */
+  public record Cni(Path template, Path output) {}
 
   /**
    * The health server.

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.daemon;
 import io.jflannel.flanneld.Version;
 import io.jflannel.flanneld.backend.Backend;
 import io.jflannel.flanneld.backend.Backends;
+import io.jflannel.flanneld.cni.CniKeeper;
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.Options;
@@ -18,6 +19,7 @@ import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.status.Facts;
+import io.jflannel.flanneld.status.FileState;
 import io.jflannel.flanneld.status.HealthServer;
 import io.jflannel.flanneld.status.OptionsJson;
 import io.jflannel.flanneld.store.LeaseLostException;
@@ -30,6 +32,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +46,9 @@ final class Daemon {
 
   private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
   private static final Path BRIDGE_SETTINGS = Path.of("/proc/sys/net/bridge");
+
+  /** After the first moment of readiness; until then most code has run once. */
+  private static final Duration SETTLED = Duration.ofSeconds(10);
 
   private final Options options;
   private final OptimisedJvm jvm;
@@ -64,10 +70,13 @@ final class Daemon {
     Rights.demand();
     mustBeNoDirectory("subnet-file", options.subnetFile());
     options.statusFile().ifPresent(file -> mustBeNoDirectory("status-file", file));
+    options.cni().ifPresent(cni -> mustBeNoDirectory("cni-output", cni.output()));
     About about = about();
     LOG.log(Level.INFO, "flanneld {0}, options {1}", about.version(), about.options().text());
+    boolean booted = Files.notExists(options.subnetFile()); // it lies where a boot removes it
     try (SubnetFile file = subnetFile()) {
       PreviousSubnets previous = lockAndReadBack(file);
+      options.cni().ifPresent(cni -> announce(cni, booted));
       try (LeaseStore store = openStore();
           Tunnelling tunnelling = new Tunnelling(options.udpDatapath(), jvm);
           TaskScope scope = new TaskScope()) { // ends before the store: no outage to its watch
@@ -75,11 +84,25 @@ final class Daemon {
         scope.forkPlatform("herald", herald(about, store)::run);
         prepare(scope, store, tunnelling, previous).start(scope, store, file);
         board.update(Facts::running);
+        scope.fork("memory", this::giveBackWhatTheStartTook);
         scope.join();
       } catch (LeaseLostException e) {
         throw new StartException("Subnet lost (--on-lease-lost=exit): " + e.getMessage());
       }
     }
+  }
+
+  /**
+   * The first list of leases leaves twice its size behind, in the old generation, where the serial
+   * collector would look for it only when that is full.
+   */
+  private void giveBackWhatTheStartTook() throws InterruptedException {
+    long seen = 0;
+    while (!board.now().readiness(Instant.now()).ready()) {
+      seen = board.facts().awaitNewer(seen).version();
+    }
+    Thread.sleep(SETTLED);
+    System.gc();
   }
 
   private static void mustBeNoDirectory(String flag, Path path) {
@@ -120,6 +143,20 @@ final class Daemon {
         .forEach(
             problem -> LOG.log(Level.WARNING, "Former subnet file {0}: {1}", file.path(), problem));
     return previous;
+  }
+
+  private void announce(Options.Cni cni, boolean booted) {
+    board.update(facts -> facts.withCni(new FileState.Outstanding()));
+    if (booted) {
+      try {
+        CniKeeper.removeFormer(cni);
+      } catch (IOException e) {
+        LOG.log(
+            Level.WARNING,
+            "Pods may start before the network works; cannot remove {0}",
+            Reasons.of(e));
+      }
+    }
   }
 
   /** Without a port the server's classes are not even loaded. */

@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.daemon;
 
 import io.jflannel.flanneld.backend.Backend;
+import io.jflannel.flanneld.cni.CniKeeper;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.firewall.Firewall;
@@ -139,6 +140,10 @@ final class Node {
     SubnetFileKeeper keeper =
         new SubnetFileKeeper(file, files, state -> board.update(facts -> facts.with(state)));
     scope.fork("file", keeper::run);
+    options
+        .cni()
+        .map(cni -> new CniKeeper(cni, files, state -> board.update(facts -> facts.withCni(state))))
+        .ifPresent(cni -> scope.fork("cni", cni::run));
     if (tunnelling.report().isPresent()) {
       scope.fork("tunnel", this::reportTunnel);
     }

@@ -33,9 +33,6 @@ public final class Firewall {
 
   private static final System.Logger LOG = System.getLogger(Firewall.class.getName());
 
-  /** After so long a look is told of before its end. */
-  private static final Duration SLOW = Duration.ofSeconds(2);
-
   private static final Backoff RETRY = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(15));
 
   /** So often programs that do not end in time are asked which iptables the host uses. */
@@ -160,8 +157,8 @@ public final class Firewall {
       engine = engines.used();
       this.ear = ear;
       echo = new Echo(tables);
-      guard = new Guard(engine, tables, echo, System::nanoTime);
       teller = new Teller(engine.description(), reports);
+      guard = new Guard(engine, tables, echo, System::nanoTime, teller::overdue);
       remains = new Remains(engines.others());
     }
   }
@@ -221,7 +218,7 @@ public final class Firewall {
       if (wantsNone && (clean.contains(family) || holdsNothing(keeping.engine, family))) {
         clean.add(family);
       } else {
-        Outcome outcome = converge(keeping, family, wanted);
+        Outcome outcome = keeping.guard.converge(family, wanted).withoutMissing(unwanted(wanted));
         keeping.teller.tell(family, outcome, repair, by);
         add(family, wanted, outcome, findings);
       }
@@ -230,19 +227,9 @@ public final class Firewall {
     keeping.teller.report(subnets, findings);
     if (findings.areNone() && !keeping.remains.areSwept()) {
       keeping.remains.sweep(findings);
-      findings.notes().addAll(keeping.remains.notes());
       keeping.teller.report(subnets, findings);
     }
     return findings.areNone();
-  }
-
-  private static Outcome converge(Keeping keeping, Family family, Map<Part, List<Rule>> wanted)
-      throws InterruptedException {
-    Guard guard = keeping.guard;
-    try (Overdue _ =
-        Overdue.after(SLOW, () -> keeping.teller.overdue(family, guard.knowsOfChange()))) {
-      return guard.converge(family, wanted).withoutMissing(unwanted(wanted));
-    }
   }
 
   private static void add(

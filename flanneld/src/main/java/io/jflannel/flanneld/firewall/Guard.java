@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -25,6 +26,9 @@ final class Guard {
   /** Where the kernel does not count what is written, it may have been changed by others since. */
   private static final Duration SOON = Duration.ofSeconds(15);
 
+  /** After so long a look is told of before its end. */
+  private static final Duration SLOW = Duration.ofSeconds(2);
+
   private static final String DENIED =
       "programs show them, but the kernel has no such chain, or no way to it: are -save and"
           + " -restore of the same iptables?";
@@ -34,7 +38,7 @@ final class Guard {
   private final Echo echo;
   private final LongSupplier clock;
   private final Map<Family, Memory> memories = new EnumMap<>(Family.class);
-  private volatile boolean changed;
+  private final BiConsumer<Family, Boolean> overdue;
 
   /** What came of a look. */
   private sealed interface Memory {
@@ -70,12 +74,16 @@ final class Guard {
 
   /**
    * @param clock in nanoseconds, as {@link System#nanoTime}
+   * @param overdue is told, on another thread, that programs take long, and whether the rules are
+   *     known to have been changed since they were right
    */
-  Guard(Engine engine, Eye eye, Echo echo, LongSupplier clock) {
+  Guard(
+      Engine engine, Eye eye, Echo echo, LongSupplier clock, BiConsumer<Family, Boolean> overdue) {
     this.engine = engine;
     this.eye = eye;
     this.echo = echo;
     this.clock = clock;
+    this.overdue = overdue;
   }
 
   /**
@@ -83,7 +91,6 @@ final class Guard {
    * written again: it is no drift but a quarrel, or a program that we do not understand.
    */
   Outcome converge(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
-    changed = false;
     try {
       Optional<Outcome> unchanged = unchanged(family, wanted);
       return unchanged.isPresent() ? unchanged.get() : checked(family, wanted);
@@ -98,19 +105,20 @@ final class Guard {
     }
   }
 
-  /**
-   * Whether the rules of the family that is being converged are known to have been changed since
-   * they were right; a look may only take long. By any thread.
-   */
-  boolean knowsOfChange() {
-    return changed;
-  }
-
   private Outcome checked(Family family, Map<Part, List<Rule>> wanted) throws InterruptedException {
     Optional<Sight> now = eye.sight(engine.interest(family));
     Memory before = memories.remove(family);
-    changed = before instanceof Verified && now.isPresent() && !before.isOf(before.wanted(), now);
-    if (before instanceof InVain inVain
+    boolean changed =
+        before instanceof Verified && now.isPresent() && !before.isOf(before.wanted(), now);
+    try (Overdue _ = Overdue.after(SLOW, () -> overdue.accept(family, changed))) {
+      return asked(family, wanted, now, Optional.ofNullable(before));
+    }
+  }
+
+  private Outcome asked(
+      Family family, Map<Part, List<Rule>> wanted, Optional<Sight> now, Optional<Memory> before)
+      throws InterruptedException {
+    if (before.orElse(null) instanceof InVain inVain
         && inVain.isOf(wanted, now)
         && inVain.holds(clock.getAsLong())) {
       Outcome told = look(family, wanted, Doing.TELL);

@@ -20,15 +20,20 @@ import java.util.stream.Collectors;
  *
  * @param own chains that are ours alone
  * @param shared built-in chains, with what leads from each to a chain of ours
+ * @param policies built-in chains of which only the policy matters
  * @param legacy tables of iptables' legacy variant
  */
 record Interest(
-    Family family, Set<ChainName> own, Map<ChainName, LeadsTo> shared, Set<String> legacy) {
+    Family family,
+    Set<ChainName> own,
+    Map<ChainName, LeadsTo> shared,
+    Set<ChainName> policies,
+    Set<String> legacy) {
 
   /**
    * What leads from a built-in chain to ours.
    *
-   * @param chain ours; empty text if none is led to
+   * @param chain ours
    * @param endings targets that keep packets from it
    */
   record LeadsTo(String chain, List<String> endings) {}
@@ -36,7 +41,11 @@ record Interest(
   /** The kernel announces no change of these tables, but they can be looked at. */
   static Interest ofLegacy(Family family) {
     return new Interest(
-        family, Set.of(), Map.of(), Set.of(Part.MASQUERADE.table(), Part.FORWARD.table()));
+        family,
+        Set.of(),
+        Map.of(),
+        Set.of(),
+        Set.of(Part.MASQUERADE.table(), Part.FORWARD.table()));
   }
 
   static Interest ofIptables(Family family, Names names) {
@@ -48,7 +57,7 @@ record Interest(
       shared.put(
           new ChainName(table, part.builtin()), new LeadsTo(names.chain(part), part.endings()));
     }
-    return new Interest(family, own, shared, Set.of());
+    return new Interest(family, own, shared, Set.of(), Set.of());
   }
 
   static Interest ofNftables(Family family, Names names) {
@@ -57,7 +66,7 @@ record Interest(
     for (Part part : Part.values()) {
       own.add(new ChainName(table, part.nftChain()));
     }
-    return new Interest(family, own, Map.of(forward(family), new LeadsTo("", List.of())), Set.of());
+    return new Interest(family, own, Map.of(), Set.of(forward(family)), Set.of());
   }
 
   /** Its policy has a say about what our own table accepts (B12). */
@@ -99,6 +108,7 @@ record Interest(
   List<ChainName> chains() {
     List<ChainName> chains = new ArrayList<>(own);
     chains.addAll(shared.keySet());
+    chains.addAll(policies);
     return chains;
   }
 }

@@ -7,6 +7,7 @@ import io.jflannel.net.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,8 @@ import java.util.stream.Stream;
  *
  * @param tool runs them
  * @param version as printed
- * @param files by what one sees that they are still the same
+ * @param name of iptables itself in its folder
+ * @param files the programs as they were found
  * @param waits whether iptables-restore knows {@code --wait} (1.6.2)
  */
 record Iptables(
@@ -32,7 +34,8 @@ record Iptables(
     Path restore,
     String version,
     boolean waits,
-    List<String> files) {
+    String name,
+    List<Mark> files) {
 
   /** How long to wait for the xtables lock, in seconds; then it is told and tried again. */
   private static final int PATIENCE = 5;
@@ -127,7 +130,8 @@ record Iptables(
             restore.get(),
             version.group(),
             isAtLeast162(version),
-            marks(files)));
+            name,
+            files.stream().map(Mark::of).toList()));
   }
 
   private static Matcher version(Tool tool, Path program) throws InterruptedException {
@@ -141,26 +145,28 @@ record Iptables(
     return "nf_tables".equals(version.group(4));
   }
 
-  /** By what one sees that a file is another one: where it leads to, and when it was written. */
-  private static List<String> marks(List<Path> files) {
-    return files.stream().map(Iptables::mark).toList();
-  }
+  /**
+   * By what one sees that a file is another one.
+   *
+   * @param real where it leads to, and when that was written; empty if it is gone
+   */
+  record Mark(Path file, Optional<Path> real, Optional<FileTime> written) {
 
-  private static String mark(Path file) {
-    try {
-      Path real = file.toRealPath();
-      return file + " " + real + " " + Files.getLastModifiedTime(real);
-    } catch (IOException e) {
-      return file + " is gone";
+    static Mark of(Path file) {
+      try {
+        Path real = file.toRealPath();
+        return new Mark(file, Optional.of(real), Optional.of(Files.getLastModifiedTime(real)));
+      } catch (IOException e) {
+        return new Mark(file, Optional.empty(), Optional.empty());
+      }
     }
   }
 
   /** Whether the programs are still those that were found. */
   boolean isCurrent(Programs programs) {
-    String plain = files.getFirst().substring(0, files.getFirst().indexOf(' '));
-    String name = Path.of(plain).getFileName().toString();
     return Stream.of("", "-save", "-restore")
-        .map(suffix -> programs.find(name + suffix).map(Iptables::mark).orElse(""))
+        .flatMap(suffix -> programs.find(name + suffix).stream())
+        .map(Mark::of)
         .toList()
         .equals(files);
   }

@@ -89,8 +89,11 @@ final class IptablesEngine implements Engine {
       iptables = iptables(family);
     } catch (FirewallException e) {
       boolean removal = wanted.values().stream().allMatch(List::isEmpty);
-      return removal && variant == Variant.NFT && e.isMissing()
-          ? withoutProgram(family, e, doing)
+      return removal && e.isMissing()
+          ? switch (variant) {
+            case NFT -> withoutProgram(family, e, doing);
+            case LEGACY -> toldWithoutProgram(family, e);
+          }
           : Outcome.failed(wanted.keySet(), e);
     }
     List<Part> written = new ArrayList<>();
@@ -145,15 +148,16 @@ final class IptablesEngine implements Engine {
     List<Part> written = new ArrayList<>();
     List<String> notes = new ArrayList<>();
     Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
-    for (Part part : tables.inIptables(family, names)) {
+    Removals removals = tables.removals().orElseThrow();
+    for (Part part : removals.inIptables(family, names)) {
       try {
-        if (!tables.isOursAlone(family, part, names, claim)) {
+        if (!removals.isOursAlone(family, part, names, claim)) {
           throw new FirewallException(
               "chain %s also holds rules of others, to be told apart by iptables only; %s"
                   .formatted(names.chain(part), missing.getMessage()));
         }
         if (doing == Doing.WRITE) {
-          tables.removeIptables(family, names, part).ifPresent(notes::add);
+          removals.iptables(family, names, part).ifPresent(notes::add);
         }
         written.add(part);
       } catch (FirewallException e) {
@@ -166,6 +170,25 @@ final class IptablesEngine implements Engine {
     return new Outcome(written, written.size(), problems, notes);
   }
 
+  /** The kernel only takes a legacy table as a whole. */
+  private Outcome toldWithoutProgram(Family family, FirewallException missing) {
+    List<String> notes = new ArrayList<>();
+    Map<Part, FirewallException> problems = new EnumMap<>(Part.class);
+    for (Part part : Part.values()) {
+      if (tables.legacy(family, part)) {
+        Optional<Boolean> there = tables.hasLegacyChain(family, part, names);
+        String chain = "chain %s of the legacy table %s".formatted(names.chain(part), part.table());
+        if (there.isEmpty()) {
+          notes.add("whether there is a %s cannot be seen".formatted(chain));
+        } else if (there.get()) {
+          problems.put(
+              part, new FirewallException(chain + " is still there; " + missing.getMessage()));
+        }
+      }
+    }
+    return new Outcome(List.of(), 0, problems, notes);
+  }
+
   private static List<Part> withoutRules(List<Part> written, Map<Part, List<Rule>> wanted) {
     return written.stream().filter(p -> wanted.getOrDefault(p, List.of()).isEmpty()).toList();
   }
@@ -175,7 +198,7 @@ final class IptablesEngine implements Engine {
     List<String> notes = new ArrayList<>();
     for (Part part : variant == Variant.NFT ? cleared : List.<Part>of()) {
       try {
-        tables.removeIfIdle(family, part);
+        tables.removals().ifPresent(removals -> removals.ifIdle(family, part));
       } catch (LinuxException e) {
         notes.add("table %s has no rules and stays: %s".formatted(part.table(), e.getMessage()));
       }
@@ -189,6 +212,7 @@ final class IptablesEngine implements Engine {
       found.remove(family);
       known = Iptables.find(programs, family, variant);
       found.put(family, known);
+      withoutRandomPorts.remove(family); // these may know them
       LOG.log(Level.INFO, "Using {0} for {1}: {2}", known.restore(), family, known.version());
     }
     return known;

@@ -109,7 +109,8 @@ final class NftEngine implements Engine {
 
   /** What nft has made, and is surely ours, can be removed without it. */
   private Outcome withoutProgram(Family family, FirewallException missing, Doing doing) {
-    if (!tables.isOursAlone(family, names, claim)) {
+    Removals removals = tables.removals().orElseThrow();
+    if (!removals.isOursAlone(family, names, claim)) {
       return Outcome.failed(
           List.of(Part.values()),
           new FirewallException(
@@ -118,7 +119,7 @@ final class NftEngine implements Engine {
     }
     try {
       if (doing == Doing.WRITE) {
-        tables.removeNftables(family, names);
+        removals.nftables(family, names);
       }
       return new Outcome(List.of(Part.values()), 1, Map.of(), List.of());
     } catch (FirewallException e) {
@@ -193,7 +194,7 @@ final class NftEngine implements Engine {
   private void write(Family family, Map<Part, List<Rule>> wanted, NftPlan plan)
       throws InterruptedException {
     if (plan.isEmpty()) {
-      tables.removeNftables(family, names);
+      tables.removals().ifPresent(removals -> removals.nftables(family, names));
       return;
     }
     Style used = style(family);

@@ -67,7 +67,10 @@ final class Remains {
       }
       outcome.notes().forEach(note -> told.add(whose + note));
     }
-    (clean ? notes : findings.notes()).addAll(told);
+    findings.notes().addAll(told);
+    if (clean) {
+      notes.addAll(told);
+    }
     return clean;
   }
 }

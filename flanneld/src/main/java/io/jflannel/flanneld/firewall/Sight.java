@@ -18,12 +18,14 @@ import java.util.Optional;
  * @param tables those that exist; how many things they have only where they are ours alone
  * @param own every rule of our chains, in order
  * @param shared of each built-in chain what leads to ours
+ * @param policies hook and policy of built-in chains of which no rule matters; those that exist
  * @param legacy a number for all rules of each legacy table
  */
 record Sight(
     Map<TableName, TableState> tables,
     Map<ChainName, OwnChain> own,
     Map<ChainName, Way> shared,
+    Map<ChainName, BaseChain> policies,
     Map<String, Long> legacy) {
 
   /**

@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param traffic how the traffic rules are
  * @param tunnel how the tunnel of the backend udp is
  * @param file how the subnet file is
+ * @param cni how the CNI configuration is; empty if none is rendered
  */
 public record Facts(
     Optional<String> waiting,
@@ -37,7 +38,8 @@ public record Facts(
     List<Lease> passed,
     Optional<TrafficReport> traffic,
     Optional<UdpTunnels.Report> tunnel,
-    FileState file) {
+    FileState file,
+    Optional<FileState> cni) {
 
   /** A lost contact that comes back within this time is nobody's business. */
   static final Duration CONTACT_GRACE = Duration.ofSeconds(3);
@@ -53,29 +55,33 @@ public record Facts(
         List.of(),
         Optional.empty(),
         Optional.empty(),
-        new FileState.Outstanding());
+        new FileState.Outstanding(),
+        Optional.empty());
   }
 
   public Facts waitingFor(String what) {
-    return new Facts(Optional.of(what), store, external, view, pass, passed, traffic, tunnel, file);
+    return new Facts(
+        Optional.of(what), store, external, view, pass, passed, traffic, tunnel, file, cni);
   }
 
   public Facts running() {
-    return new Facts(Optional.empty(), store, external, view, pass, passed, traffic, tunnel, file);
+    return new Facts(
+        Optional.empty(), store, external, view, pass, passed, traffic, tunnel, file, cni);
   }
 
   public Facts withStore(String description) {
-    return new Facts(waiting, description, external, view, pass, passed, traffic, tunnel, file);
+    return new Facts(
+        waiting, description, external, view, pass, passed, traffic, tunnel, file, cni);
   }
 
   public Facts with(ExternalInterface newest) {
     return new Facts(
-        waiting, store, Optional.of(newest), view, pass, passed, traffic, tunnel, file);
+        waiting, store, Optional.of(newest), view, pass, passed, traffic, tunnel, file, cni);
   }
 
   public Facts with(StoreView newest) {
     return new Facts(
-        waiting, store, external, Optional.of(newest), pass, passed, traffic, tunnel, file);
+        waiting, store, external, Optional.of(newest), pass, passed, traffic, tunnel, file, cni);
   }
 
   /** A report that counts other peers than the newest view is one about an older view. */
@@ -90,20 +96,26 @@ public record Facts(
         newest.wanted() == peers.size() ? peers : passed,
         traffic,
         tunnel,
-        file);
+        file,
+        cni);
   }
 
   public Facts with(TrafficReport newest) {
     return new Facts(
-        waiting, store, external, view, pass, passed, Optional.of(newest), tunnel, file);
+        waiting, store, external, view, pass, passed, Optional.of(newest), tunnel, file, cni);
   }
 
   public Facts withTunnel(Optional<UdpTunnels.Report> newest) {
-    return new Facts(waiting, store, external, view, pass, passed, traffic, newest, file);
+    return new Facts(waiting, store, external, view, pass, passed, traffic, newest, file, cni);
   }
 
   public Facts with(FileState newest) {
-    return new Facts(waiting, store, external, view, pass, passed, traffic, tunnel, newest);
+    return new Facts(waiting, store, external, view, pass, passed, traffic, tunnel, newest, cni);
+  }
+
+  public Facts withCni(FileState newest) {
+    return new Facts(
+        waiting, store, external, view, pass, passed, traffic, tunnel, file, Optional.of(newest));
   }
 
   /** Whether the node works, and if not, why: only its own things count (P36). */
@@ -123,7 +135,8 @@ public record Facts(
     traffic.ifPresentOrElse(
         report -> report.blocking().forEach(problem -> reasons.add("traffic: " + problem)),
         () -> reasons.add("traffic: rules not looked at yet"));
-    file(reasons);
+    file("subnet file", file, reasons);
+    cni.ifPresent(state -> file("CNI configuration", state, reasons));
     return new Readiness(reasons);
   }
 
@@ -148,11 +161,11 @@ public record Facts(
     }
   }
 
-  private void file(List<String> reasons) {
-    switch (file) {
-      case FileState.Outstanding outstanding -> reasons.add("subnet file: not written yet");
+  private static void file(String what, FileState state, List<String> reasons) {
+    switch (state) {
+      case FileState.Outstanding outstanding -> reasons.add(what + ": not written yet");
       case FileState.Written written -> {}
-      case FileState.Failed failed -> reasons.add("subnet file: " + failed.reason());
+      case FileState.Failed failed -> reasons.add(what + ": " + failed.reason());
     }
   }
 }

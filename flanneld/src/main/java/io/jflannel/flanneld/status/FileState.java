@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.status;
 
-/** How the subnet file is. */
+/** How a file is that the daemon keeps. */
 public sealed interface FileState {
 
   /** Not due yet: there is no lease, or its device is not up. */

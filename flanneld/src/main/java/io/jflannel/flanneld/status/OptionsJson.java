@@ -64,6 +64,12 @@ public final class OptionsJson {
     flag("ip-blackhole-route", options.ipBlackholeRoute());
     text("nexthop-objects", options.nexthopObjects().name().toLowerCase(Locale.ROOT));
     text("udp-datapath", options.udpDatapath().name().toLowerCase(Locale.ROOT));
+    options
+        .cni()
+        .ifPresent(cni -> {
+          text("cni-template", cni.template().toString());
+          text("cni-output", cni.output().toString());
+        });
     number("v", options.verbosity());
     text("log-format", options.logFormat().name().toLowerCase(Locale.ROOT));
   }

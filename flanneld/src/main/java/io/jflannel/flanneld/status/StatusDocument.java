@@ -46,7 +46,9 @@ public final class StatusDocument {
     fields.put("lease", lease(facts));
     fields.put("store", store(facts));
     facts.external().ifPresent(external -> fields.put("interface", external(external)));
-    fields.put("subnetFile", file(about, facts.file()));
+    fields.put("subnetFile", file(new Json.Str(about.subnetFile().toString()), facts.file()));
+    Json cni = about.options().member("cni-output").orElse(new Json.Str(""));
+    facts.cni().ifPresent(state -> fields.put("cniConfiguration", file(cni, state)));
     facts.pass().ifPresent(pass -> fields.put("network", network(pass)));
     facts.traffic().ifPresent(traffic -> fields.put("traffic", traffic(traffic)));
     facts.tunnel().ifPresent(tunnel -> fields.put("tunnel", tunnel(tunnel)));
@@ -132,8 +134,8 @@ public final class StatusDocument {
     return fields.object();
   }
 
-  private static Json file(About about, FileState state) {
-    Fields fields = new Fields().text("path", about.subnetFile().toString());
+  private static Json file(Json path, FileState state) {
+    Fields fields = new Fields().put("path", path);
     return switch (state) {
       case FileState.Outstanding outstanding -> fields.text("state", "outstanding").object();
       case FileState.Written written -> fields.text("state", "written").object();

@@ -70,6 +70,9 @@ public final class StatusText {
     lines.add(line("store", store(object(document, "store"))));
     lines.add(line("interface", external(object(document, "interface"))));
     lines.add(line("subnet file", file(object(document, "subnetFile"))));
+    document
+        .member("cniConfiguration")
+        .ifPresent(cni -> lines.add(line("CNI file", file(object(cni)))));
     network(object(document, "network"), lines);
     traffic(object(document, "traffic"), lines);
     peers(lines);

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.subnetfile;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The file {@code --subnet-file}. Used by one thread at a time.
@@ -25,15 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SubnetFile implements AutoCloseable {
 
-  private static final long LARGEST = 1 << 20;
-
   private final Path path;
   private final AtomicFile file;
   private final FileLock lock;
-  private Optional<Stamp> written = Optional.empty();
-
-  /** How the file looked after the last write: a cheap sign that nobody touched it since. */
-  private record Stamp(long size, FileTime modified, @Nullable Object inode) {}
+  private final KeptFile kept;
 
   /**
    * Names a file; touches nothing.
@@ -43,6 +32,7 @@ public final class SubnetFile implements AutoCloseable {
   public SubnetFile(Path path, Path temporary) {
     this.path = path.toAbsolutePath().normalize();
     this.file = new AtomicFile(this.path, temporary);
+    this.kept = new KeptFile(this.path, temporary);
     this.lock = new FileLock(lockPath());
   }
 
@@ -96,15 +86,7 @@ public final class SubnetFile implements AutoCloseable {
    * @throws IOException if there is one that cannot be read
    */
   public Optional<String> read() throws IOException {
-    try {
-      BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
-      if (!attributes.isRegularFile() || attributes.size() > LARGEST) { // a pipe never ends
-        throw new FileSystemException(path.toString(), null, "is no subnet file");
-      }
-      return Optional.of(new String(Files.readAllBytes(path), UTF_8));
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    }
+    return KeptFile.read(path);
   }
 
   /**
@@ -115,41 +97,12 @@ public final class SubnetFile implements AutoCloseable {
    */
   public void write(String text) throws IOException {
     lock();
-    if (!says(text)) {
-      file.write(text);
-    }
-    written = stamp();
+    kept.write(text);
   }
 
   /** Whether the file still says {@code text}; looks into it only if it was touched. */
   public boolean intact(String text) {
-    try {
-      Optional<Stamp> now = stamp();
-      if (now.isPresent() && now.equals(written)) {
-        return true;
-      }
-      boolean same = says(text);
-      written = same ? now : written;
-      return same;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private boolean says(String text) throws IOException {
-    return Files.isRegularFile(path, NOFOLLOW_LINKS) && read().equals(Optional.of(text));
-  }
-
-  private Optional<Stamp> stamp() throws IOException {
-    try {
-      BasicFileAttributes now =
-          Files.readAttributes(path, BasicFileAttributes.class, NOFOLLOW_LINKS);
-      return now.isRegularFile()
-          ? Optional.of(new Stamp(now.size(), now.lastModifiedTime(), now.fileKey()))
-          : Optional.empty();
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    }
+    return kept.intact(text);
   }
 
   /** Gives the lock back. The file stays (LIF-18). */

@@ -60,8 +60,8 @@ public final class SavedTable {
     this.claim = claim;
     chain = names.chain(part);
     comment = names.comment(part);
-    ofChain = "-A " + chain + " ";
-    ofBuiltin = "-A " + part.builtin() + " ";
+    ofChain = "-A " + chain;
+    ofBuiltin = "-A " + part.builtin();
   }
 
   /** Takes the next line of the output of {@code iptables-save -t TABLE}. */
@@ -71,7 +71,7 @@ public final class SavedTable {
       continued();
     } else if (!line.startsWith("-A ")) {
       declaration(line);
-    } else if (isOpen(line)) {
+    } else if (line.indexOf('"') >= 0 && isOpen(line)) {
       open.append(line);
     } else {
       rule(line);
@@ -107,16 +107,21 @@ public final class SavedTable {
   }
 
   private void rule(String rule) {
-    String line = rule + " "; // one without a condition or target ends with the chain's name
-    if (line.startsWith(ofChain)) {
-      IptablesLine parsed = IptablesLine.parse(line.substring(ofChain.length()).stripTrailing());
+    if (isOf(ofChain, rule)) {
+      IptablesLine parsed = IptablesLine.parse(rule.substring(ofChain.length()).strip());
       keep(rules, parsed, parsed);
-    } else if (line.startsWith(ofBuiltin)) {
+    } else if (isOf(ofBuiltin, rule)) {
       position++;
-      builtin(line.substring(ofBuiltin.length()).stripTrailing());
+      builtin(rule.substring(ofBuiltin.length()).strip());
     } else {
       lookForJump(rule);
     }
+  }
+
+  /** One without a condition or target ends with the chain's name. */
+  private static boolean isOf(String chain, String rule) {
+    return rule.startsWith(chain)
+        && (rule.length() == chain.length() || rule.charAt(chain.length()) == ' ');
   }
 
   private <T> void keep(List<T> into, T entry, IptablesLine line) {
@@ -156,9 +161,11 @@ public final class SavedTable {
   }
 
   private void lookForJump(String rule) {
+    if (foreignJump.isPresent() || !rule.contains(chain)) {
+      return; // nearly all of them: in haste
+    }
     String words = QUOTED.matcher(rule).replaceAll("") + " ";
-    if (foreignJump.isEmpty()
-        && (words.contains(" -j " + chain + " ") || words.contains("-g " + chain + " "))) {
+    if (words.contains(" -j " + chain + " ") || words.contains("-g " + chain + " ")) {
       foreignJump = Optional.of(rule);
     }
   }

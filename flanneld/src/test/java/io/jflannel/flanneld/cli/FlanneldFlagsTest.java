@@ -72,7 +72,8 @@ class FlanneldFlagsTest {
                 Options.OnLeaseLost.FOLLOW,
                 Optional.empty(),
                 Options.NexthopObjects.AUTO,
-                Options.UdpDatapath.AUTO));
+                Options.UdpDatapath.AUTO,
+                Optional.empty()));
   }
 
   @Test
@@ -89,7 +90,7 @@ class FlanneldFlagsTest {
                 + " -iptables-resync 9 -iptables-forward-rules=0 -ip-blackhole-route -v 3"
                 + " -log-format json -local-store /l -on-lease-lost exit -status-file /st"
                 + " -nexthop-objects never -instance blue -iptables-mode legacy"
-                + " -bridge-netfilter warn");
+                + " -bridge-netfilter warn -cni-template /t -cni-output /o.conflist");
 
     assertThat(options)
         .isEqualTo(
@@ -127,7 +128,8 @@ class FlanneldFlagsTest {
                 Options.OnLeaseLost.EXIT,
                 Optional.of(Path.of("/st")),
                 Options.NexthopObjects.NEVER,
-                Options.UdpDatapath.AUTO));
+                Options.UdpDatapath.AUTO,
+                Optional.of(new Options.Cni(Path.of("/t"), Path.of("/o.conflist")))));
   }
 
   @ParameterizedTest // golden, first table; ODD-1: status 2 instead of 0
@@ -254,8 +256,8 @@ class FlanneldFlagsTest {
         lines.stream().filter(l -> l.startsWith("  -")).map(l -> l.split(" ", -1)[2]).toList();
 
     assertThat(lines.getFirst()).isEqualTo("Usage: /opt/bin/flanneld [OPTION]...");
-    assertThat(lines).hasSize(1 + 2 * 41);
-    assertThat(names).hasSize(41).isSorted();
+    assertThat(lines).hasSize(1 + 2 * 43);
+    assertThat(names).hasSize(43).isSorted();
     assertThat(usage()).endsWith("\n").doesNotContain("\n\n");
   }
 
@@ -301,6 +303,10 @@ class FlanneldFlagsTest {
         "-iptables-resync=-1 | Invalid iptables-resync option -1: must be",
         "-iptables-resync 2147483648 | Invalid iptables-resync option 2147483648: must be",
         "-healthz-port 65536 | Invalid healthz-port option 65536: a port is at most 65535",
+        "-cni-template /t | Flags -cni-template and -cni-output belong together",
+        "-cni-output /o.conflist | Flags -cni-template and -cni-output belong together",
+        "-cni-template /t -cni-output /o.conf | Invalid cni-output option: \"/o.conf\" does not end in .conflist",
+        "-cni-template /a/o.conflist -cni-output /a/./o.conflist | Invalid cni-output option: it is the file",
         "-healthz-port 70000 | Invalid healthz-port option 70000",
         "-public-ip eth0 | Invalid public-ip option: \"eth0\" is no IP address",
         "-public-ip bogus -iface eth0 | Invalid public-ip option: \"bogus\" is no IP address",

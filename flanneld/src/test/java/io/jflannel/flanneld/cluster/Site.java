@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.cluster;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jflannel.flanneld.kubelab.Cluster;
+import io.jflannel.flanneld.kubelab.Kubelab;
 import io.jflannel.flanneld.lab.Requirements;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Two nodes with our image and manifest, a pod on each, a service, and a host outside. */
@@ -20,12 +24,22 @@ final class Site implements AutoCloseable {
 
   private static final Path PACKAGING = Path.of("../packaging");
 
+  /** Which manifest. */
+  enum Manifest {
+    /** {@code packaging/kube-flannel.yml}. */
+    OURS,
+    /** {@code old-daemonset.yml}: the plugin is called for each pod. */
+    OLD
+  }
+
   private final Cluster cluster;
   private final boolean dual;
+  private Manifest manifest;
 
-  private Site(Cluster cluster, boolean dual) {
+  private Site(Cluster cluster, boolean dual, Manifest manifest) {
     this.cluster = cluster;
     this.dual = dual;
+    this.manifest = manifest;
   }
 
   /**
@@ -33,9 +47,9 @@ final class Site implements AutoCloseable {
    *
    * @param backend the text of {@code "Backend"}
    */
-  static Site launch(boolean dual, String backend) {
+  static Site launch(boolean dual, Manifest manifest, String backend) {
     Path image = image();
-    Site site = new Site(Cluster.launch(dual), dual);
+    Site site = new Site(Cluster.launch(dual), dual, manifest);
     try {
       site.cluster.load(image);
       site.outside()
@@ -64,7 +78,12 @@ final class Site implements AutoCloseable {
 
   /** {@code kube-flannel.yml}, for this cluster's families and another backend. */
   private String manifest(String backend) {
-    String text = packaging("kube-flannel.yml");
+    String ours = packaging("kube-flannel.yml");
+    String text =
+        switch (manifest) {
+          case OURS -> ours;
+          case OLD -> old(ours);
+        };
     String families =
         dual ? "\"EnableIPv6\": true,\n      \"IPv6Network\": \"fd00:10:244::/56\",\n      " : "";
     String changed =
@@ -74,11 +93,20 @@ final class Site implements AutoCloseable {
     return backend.contains("\"udp\"") ? mayUseTun(changed) : changed;
   }
 
+  private static String old(String ours) {
+    try (InputStream old = Site.class.getResourceAsStream("old-daemonset.yml")) {
+      return ours.substring(0, ours.indexOf("---\napiVersion: apps/v1\nkind: DaemonSet"))
+          + new String(Objects.requireNonNull(old).readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** What the manifest's users must add for the backend udp (docs/migrate.md). */
   private static String mayUseTun(String manifest) {
     return manifest
-        .replace("privileged: false\n          allowPrivilegeEscalation: false", "privileged: true")
-        .replace("            drop: [ALL]\n", "");
+        .replace("privileged: false", "privileged: true")
+        .replace("          allowPrivilegeEscalation: false\n", "");
   }
 
   static String packaging(String file) {
@@ -97,6 +125,13 @@ final class Site implements AutoCloseable {
   void useBackend(String backend) {
     cluster.apply(manifest(backend));
     cluster.kubectl("-n", "kube-flannel", "rollout", "restart", "daemonset/kube-flannel-ds");
+    awaitReady();
+  }
+
+  /** Applies another manifest, with vxlan. */
+  void useManifest(Manifest other) {
+    manifest = other;
+    cluster.apply(manifest("{\"Type\": \"vxlan\"}"));
     awaitReady();
   }
 
@@ -179,13 +214,22 @@ final class Site implements AutoCloseable {
 
   /** Each pod reaches the other, over each family, by ping and TCP, with its own address. */
   void assertPodsTalk() {
+    assertPodsTalk(dual ? 2 : 1);
+  }
+
+  /** As far as the backend udp carries them. */
+  void assertPodsTalkByIpv4() {
+    assertPodsTalk(1);
+  }
+
+  private void assertPodsTalk(int families) {
     for (int node = 1; node <= 2; node++) {
       String here = "pod" + node;
       String there = "pod" + (3 - node);
       List<String> own = addresses(here);
       List<String> others = addresses(there);
       assertThat(others).hasSize(dual ? 2 : 1);
-      for (int family = 0; family < others.size(); family++) {
+      for (int family = 0; family < families; family++) {
         String address = others.get(family);
         assertThat(cluster.inPod(here, "ping -c 3 -W 2 " + address)).contains(" 0% packet loss");
         assertThat(ask(here, address)).contains(there + " ").contains(own.get(family));
@@ -193,8 +237,24 @@ final class Site implements AutoCloseable {
     }
   }
 
+  /** For whoever reads why a test has failed. */
+  private void printWhatHappened() {
+    String daemons = "--selector=app=flannel";
+    for (String[] command :
+        new String[][] {
+          {"get", "node,pod", "-A", "-o", "wide"},
+          {"-n", "kube-flannel", "describe", "pod", daemons},
+          {"-n", "kube-flannel", "logs", daemons, "--all-containers", "--prefix", "--tail=-1"},
+          {"-n", "kube-flannel", "logs", daemons, "--previous", "--prefix", "--tail=-1"}
+        }) {
+      Kubelab.Outcome outcome = cluster.tryKubectl(command);
+      System.out.println(outcome.out() + outcome.err());
+    }
+  }
+
   @Override
   public void close() {
+    printWhatHappened();
     cluster.close();
   }
 }

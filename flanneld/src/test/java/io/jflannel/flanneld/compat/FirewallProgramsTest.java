@@ -103,6 +103,14 @@ class FirewallProgramsTest {
       daemon.awaitReady();
       assertThat(daemon.log()).contains("refuses --random-fully", "unknown option");
       assertThat(Way.NFT.rules()).contains("-j MASQUERADE\n").doesNotContain("random-fully");
+      for (String name : List.of("iptables", "ip6tables")) { // an update
+        pretending(name + "-restore", "exec /usr/sbin/%s-nft-restore \"$@\"".formatted(name));
+      }
+      sh("iptables -t nat -F FLANNEL-POSTRTG; ip6tables -t nat -F FLANNEL-POSTRTG");
+      await()
+          .atMost(LIMIT)
+          .until(() ->
+              Way.NFT.rules().lines().filter(line -> line.endsWith("--random-fully")).count() == 4);
     }
   }
 
@@ -283,6 +291,32 @@ class FirewallProgramsTest {
       daemon.awaitReady();
       await().atMost(LIMIT).until(() -> !Way.NFT.rules().contains("10.12."));
       assertThat(sh("iptables-nft -S")).contains("-N FLANNEL-FWD", "-A MINE -j FLANNEL-FWD");
+    }
+  }
+
+  @Test // they stayed, and nobody was told
+  void legacyRulesThatNoProgramCanRemoveAreTold() throws Exception {
+    site.etcd().put("/g/config", Way.NFT.config());
+    try (DaemonProcess daemon = site.named(1, "a", "--ip-masq", "--iptables-mode=legacy")) {
+      daemon.awaitReady();
+    }
+    List<String> hidden = without("xtables-legacy-multi");
+    try (DaemonProcess daemon = site.by(hidden, 1, "b", "--ip-masq", "--iptables-mode=nft")) {
+      daemon.awaitReady();
+      await()
+          .atMost(LIMIT)
+          .until(() ->
+              site.status("b")
+                  .contains("chain FLANNEL-POSTRTG of the legacy table nat is still there; no"));
+      sh(
+          """
+          for t in iptables-legacy ip6tables-legacy; do
+            $t -t nat -F; $t -t nat -X; $t -F; $t -X
+          done
+          """);
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> site.status("b").contains("\"problems\":[]"));
     }
   }
 

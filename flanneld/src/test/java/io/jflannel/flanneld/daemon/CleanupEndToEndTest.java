@@ -260,6 +260,25 @@ class CleanupEndToEndTest {
   }
 
   @Test
+  void theRenderedCniConfigurationGoes() throws Exception {
+    configure("host-gw", true);
+    Path template =
+        Files.writeString(
+            directory.resolve("cni-conf.json"),
+            "{\"name\":\"n\",\"plugins\":[{\"type\":\"flannel\"}]}");
+    Path output = directory.resolve("net.d/10-flannel.conflist");
+    run("host-gw", "--cni-template=" + template, "--cni-output=" + output);
+    assertThat(output).exists();
+
+    Result done = cleanup();
+
+    assertThat(done.status()).as(done.text()).isZero();
+    assertThat(done.removals()).contains("remove file " + output);
+    assertThat(output).doesNotExist();
+    assertThat(template).exists();
+  }
+
+  @Test
   void filesOfOthersStay() throws Exception {
     Path env = Files.writeString(Files.createDirectories(file(1).getParent()).resolve("x"), "A=b");
     Path other = Files.writeString(directory.resolve("other"), "{}");

@@ -29,6 +29,10 @@ final class Host implements Eye, Engine {
   boolean blind;
   Runnable whileLooking = () -> {};
   Runnable afterWrite = () -> {};
+
+  /** If it is set, of every look. */
+  Optional<Outcome> answer = Optional.empty();
+
   int looks;
   int writes;
 
@@ -76,7 +80,7 @@ final class Host implements Eye, Engine {
     }
     Map<String, Long> numbers =
         legacy ? Map.of("nat", (long) (kernel + foreign + pile).hashCode()) : Map.of();
-    return Optional.of(new Sight(Map.of(), own, Map.of(), numbers));
+    return Optional.of(new Sight(Map.of(), own, Map.of(), Map.of(), numbers));
   }
 
   @Override
@@ -90,7 +94,12 @@ final class Host implements Eye, Engine {
   @Override
   public Outcome converge(Family family, Map<Part, List<Rule>> wanted, Doing doing) {
     looks++;
-    whileLooking.run();
+    if (answer.isPresent()) {
+      return answer.get();
+    }
+    Runnable before = whileLooking;
+    whileLooking = () -> {};
+    before.run();
     if (!programHides && kernel.equals(wanted) && foreign.isEmpty()) {
       return Outcome.NOTHING;
     }

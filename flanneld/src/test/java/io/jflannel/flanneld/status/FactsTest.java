@@ -101,4 +101,15 @@ class FactsTest {
     assertThat(facts.readiness(NOW).reasons())
         .containsExactly("subnet file: /run/x: permission denied");
   }
+
+  @Test
+  void aCniConfigurationThatIsNotKeptIsAReason() {
+    Facts facts = Samples.working().withCni(new FileState.Outstanding());
+
+    assertThat(facts.readiness(NOW).reasons())
+        .containsExactly("CNI configuration: not written yet");
+    assertThat(facts.withCni(new FileState.Failed("no JSON")).readiness(NOW).reasons())
+        .containsExactly("CNI configuration: no JSON");
+    assertThat(facts.withCni(new FileState.Written()).readiness(NOW).ready()).isTrue();
+  }
 }

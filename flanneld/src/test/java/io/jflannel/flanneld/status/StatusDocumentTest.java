@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.json.Json;
 import io.jflannel.json.JsonException;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -62,6 +64,23 @@ class StatusDocumentTest {
             refused      1 keys
                          - 10.9.0.0-24: outside 10.5.0.0/16
             """);
+  }
+
+  @Test
+  void theCniConfigurationIsShownWhereItIsKept() {
+    About about =
+        new About(
+            "0.1.0",
+            1,
+            Samples.NOW,
+            new Json.Obj(List.of(new Json.Member("cni-output", new Json.Str("/c.conflist")))),
+            Path.of("/s"));
+    Facts facts = Samples.working().withCni(new FileState.Failed("no JSON"));
+
+    assertThat(StatusDocument.of(about, facts, Samples.NOW).text())
+        .contains(
+            "\"cniConfiguration\":{\"path\":\"/c.conflist\",\"state\":\"failed\",\"reason\":\"no JSON\"}");
+    assertThat(text(facts, true)).contains("CNI file     , failed: no JSON\n");
   }
 
   @Test

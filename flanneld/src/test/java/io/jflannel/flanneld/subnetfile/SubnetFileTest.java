@@ -46,7 +46,7 @@ class SubnetFileTest {
     assertThat(shell.waitFor()).isZero();
 
     try (SubnetFile file = new SubnetFile(where.resolve("f"), where)) {
-      assertThatThrownBy(file::read).hasMessageEndingWith("f: is no subnet file");
+      assertThatThrownBy(file::read).hasMessageEndingWith("f: is no small regular file");
     }
   }
 

@@ -34,6 +34,13 @@ final class ChainMessages {
         .end();
   }
 
+  /** Of whatever family. */
+  static void decode(MessageReader in, Consumer<Chain> sink) {
+    for (Family family : Family.values()) {
+      decode(family, in, sink);
+    }
+  }
+
   static void decode(Family family, MessageReader in, Consumer<Chain> sink) {
     if (in.type() != Nft.NEWCHAIN || Nft.family(in) != Nft.number(family)) {
       return;

@@ -102,6 +102,6 @@ final class ChangeDecoder {
         default -> {}
       }
     }
-    sink.accept(new NftablesEvent.Committed(generation, pid, process, in.portId()));
+    sink.accept(new NftablesEvent.Committed(generation, pid, process));
   }
 }

@@ -36,9 +36,8 @@ public sealed interface NftablesEvent {
    * @param generation as in {@link NftablesSocket#generation}
    * @param pid of the thread that asked for it, as the first pid namespace numbers it
    * @param process its name, cut to 15 bytes: {@code iptables-nft-re}; empty if not told
-   * @param portId of the socket that asked for it: {@link NftablesSocket#portId}
    */
-  record Committed(int generation, int pid, String process, int portId) implements NftablesEvent {}
+  record Committed(int generation, int pid, String process) implements NftablesEvent {}
 
   /** Events were lost: read everything again. */
   record Lost() implements NftablesEvent {}

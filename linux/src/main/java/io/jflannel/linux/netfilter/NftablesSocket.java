@@ -9,12 +9,13 @@ import io.jflannel.linux.RepliesLostException;
 import io.jflannel.linux.netlink.Attributes;
 import io.jflannel.linux.netlink.Conversation;
 import io.jflannel.linux.netlink.MessageReader;
-import io.jflannel.linux.netlink.MessageWriter;
 import io.jflannel.linux.netlink.NetlinkSocket;
 import io.jflannel.net.Family;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -43,9 +44,11 @@ public final class NftablesSocket implements AutoCloseable {
   private static final int ATTEMPTS = 10;
 
   private final Conversation kernel;
+  private final Transactions transactions;
 
   private NftablesSocket(Conversation kernel) {
     this.kernel = kernel;
+    transactions = new Transactions(kernel);
   }
 
   /**
@@ -78,11 +81,6 @@ public final class NftablesSocket implements AutoCloseable {
       socket.close();
       throw e;
     }
-  }
-
-  /** Marks this socket's transactions in {@link NftablesEvent.Committed}. */
-  public int portId() {
-    return kernel.portId();
   }
 
   /**
@@ -127,23 +125,17 @@ public final class NftablesSocket implements AutoCloseable {
 
   /** One table, asked for by name. */
   public Optional<TableState> table(TableName name) {
-    Conversation.Answer<TableState> answer =
-        kernel.query(List.of(name), TableMessages::get, TableMessages::decodeState).getFirst();
-    return Errno.ENOENT.is(answer.errno()) ? Optional.empty() : answer("table " + name, answer);
+    return Optional.ofNullable(tables(List.of(name)).get(name));
   }
 
-  /** Of all tables of a family. */
-  public List<Chain> chains(Family family) {
-    return kernel.dump(
-        "list chains",
-        family,
-        ChainMessages::list,
-        (in, sink) -> ChainMessages.decode(family, in, sink));
+  /** Those of these tables that exist, asked for by name, all at once. */
+  public Map<TableName, TableState> tables(Collection<TableName> names) {
+    return present("table ", names, TableMessages::get, TableMessages::decodeState);
   }
 
   /**
-   * Of one table; none if it does not exist. The kernel goes through the chains of the whole
-   * family.
+   * The chains of one table; none if it does not exist. The kernel goes through the chains of the
+   * whole family.
    */
   public List<Chain> chains(TableName table) {
     byte[] name = ChainMessages.utf8(table.name());
@@ -160,15 +152,29 @@ public final class NftablesSocket implements AutoCloseable {
 
   /** One chain, asked for by name. */
   public Optional<Chain> chain(ChainName name) {
-    Conversation.Answer<Chain> answer =
-        kernel
-            .query(
-                List.of(name),
-                ChainMessages::get,
-                (MessageReader in, Consumer<Chain> sink) ->
-                    ChainMessages.decode(name.table().family(), in, sink))
-            .getFirst();
-    return Errno.ENOENT.is(answer.errno()) ? Optional.empty() : answer("chain " + name, answer);
+    return Optional.ofNullable(chains(List.of(name)).get(name));
+  }
+
+  /** Those of these chains that exist, asked for by name, all at once. */
+  public Map<ChainName, Chain> chains(Collection<ChainName> names) {
+    return present("chain ", names, ChainMessages::get, ChainMessages::decode);
+  }
+
+  private <R, T> Map<R, T> present(
+      String what,
+      Collection<R> names,
+      Conversation.Encoder<R> encoder,
+      Conversation.Decoder<T> decoder) {
+    List<R> asked = List.copyOf(names);
+    List<Conversation.Answer<T>> answers = kernel.query(asked, encoder, decoder);
+    Map<R, T> present = new HashMap<>();
+    for (int i = 0; i < asked.size(); i++) {
+      if (!Errno.ENOENT.is(answers.get(i).errno())) {
+        R name = asked.get(i);
+        answer(what + name, answers.get(i)).ifPresent(value -> present.put(name, value));
+      }
+    }
+    return present;
   }
 
   /**
@@ -239,7 +245,7 @@ public final class NftablesSocket implements AutoCloseable {
    *     always do
    */
   public void remove(List<? extends Removal> removals) {
-    remove(new Batch(OptionalInt.empty()), removals);
+    transactions.remove(OptionalInt.empty(), removals);
   }
 
   /**
@@ -248,69 +254,7 @@ public final class NftablesSocket implements AutoCloseable {
    * @throws LinuxException ERESTART if it is over
    */
   void removeIn(int generation, List<? extends Removal> removals) {
-    remove(new Batch(OptionalInt.of(generation)), removals);
-  }
-
-  private void remove(Batch batch, List<? extends Removal> removals) {
-    List<Removal> all = List.copyOf(removals);
-    if (all.isEmpty()) {
-      return;
-    }
-    List<LinuxException> refused = new ArrayList<>();
-    kernel.transact(
-        batch,
-        all,
-        NftablesSocket::encode,
-        (index, errno, message) ->
-            refused.add(
-                new LinuxException(
-                    index < 0 ? "remove " + all : describe(all.get(index)), errno, message)));
-    if (!refused.isEmpty()) {
-      LinuxException first = refused.getFirst();
-      refused.stream().skip(1).forEach(first::addSuppressed);
-      throw first;
-    }
-  }
-
-  private static void encode(Removal removal, MessageWriter out, int sequence) {
-    switch (removal) {
-      case Removal.OfTable(TableName table) -> TableMessages.delete(table, out, sequence);
-      case Removal.OfChain(ChainName chain) -> ChainMessages.delete(chain, out, sequence);
-      case Removal.OfRules(ChainName chain) -> RuleMessages.deleteAll(chain, out, sequence);
-      case Removal.OfRule(ChainName chain, long handle) ->
-          RuleMessages.delete(chain, handle, out, sequence);
-    }
-  }
-
-  private static String describe(Removal removal) {
-    return switch (removal) {
-      case Removal.OfTable(TableName table) -> "remove table " + table;
-      case Removal.OfChain(ChainName chain) -> "remove chain " + chain;
-      case Removal.OfRules(ChainName chain) -> "remove the rules of " + chain;
-      case Removal.OfRule(ChainName chain, long handle) -> "remove rule " + handle + " of " + chain;
-    };
-  }
-
-  /**
-   * NFNL_MSG_BATCH_BEGIN and END.
-   *
-   * @param generation the only one in which it shall be executed
-   */
-  private record Batch(OptionalInt generation) implements Conversation.Envelope {
-
-    @Override
-    public void begin(MessageWriter out, int sequence) {
-      if (generation.isPresent()) {
-        Nft.beginBatch(generation.getAsInt(), out, sequence);
-      } else {
-        Nft.beginBatch(out, sequence);
-      }
-    }
-
-    @Override
-    public void end(MessageWriter out, int sequence) {
-      Nft.endBatch(out, sequence);
-    }
+    transactions.remove(OptionalInt.of(generation), removals);
   }
 
   @Override

@@ -124,7 +124,7 @@ final class DecoderTest {
     Changed table = new Changed(Subject.TABLE, false, C.table(), Optional.empty());
     assertThat(events(decoder, Golden.IPTABLES, Golden.CHAIN, Golden.GENERATION)).isEmpty();
     assertThat(events(decoder, Golden.TABLE, Golden.IPTABLES, Golden.NFT, Golden.GENERATION))
-        .containsExactly(table, rule, new Committed(2, 0x7f1e, "nft", 0x7f1e));
+        .containsExactly(table, rule, new Committed(2, 0x7f1e, "nft"));
     assertThat(events(decoder, Golden.GENERATION)).isEmpty();
     assertThat(events(decoder, Golden.NFT)).hasSize(1);
     decoder.lost();

@@ -8,6 +8,7 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.testing.InNamespace;
 import io.jflannel.linux.testing.Shell;
 import io.jflannel.net.Family;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,8 +20,10 @@ final class LegacyTablesTest {
 
   private static final int LIMIT = 1 << 20;
 
-  private static long filter(Family family) {
-    return LegacyTables.fingerprint(family, "filter", LIMIT).orElseThrow();
+  private final LegacyTables tables = new LegacyTables();
+
+  private long filter(Family family) {
+    return tables.fingerprint(family, "filter", LIMIT).orElseThrow();
   }
 
   private static void run(Family family, String arguments) {
@@ -78,14 +81,31 @@ final class LegacyTablesTest {
   void largeTablesAreNotRead() {
     run(Family.V4, "-A INPUT -j ACCEPT");
 
-    assertThat(LegacyTables.fingerprint(Family.V4, "filter", 100)).isEmpty();
+    assertThat(tables.fingerprint(Family.V4, "filter", 100)).isEmpty();
   }
 
   @Test
   void anUnknownTableIsAnError() {
-    assertThatThrownBy(() -> LegacyTables.fingerprint(Family.V4, "nonsense", LIMIT))
+    assertThatThrownBy(() -> tables.fingerprint(Family.V4, "nonsense", LIMIT))
         .isInstanceOf(LinuxException.class)
         .hasMessageContaining("nonsense")
         .hasMessageContaining("ENOENT");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void tellsWhichChainsThereAre(Family family) {
+    run(family, "-N MINE");
+    run(family, "-A MINE -j ACCEPT");
+    run(family, "-N OTHER");
+    run(family, "-A FORWARD -j MINE -m comment --comment ONLY-A-COMMENT");
+
+    for (String chain : List.of("MINE", "OTHER")) {
+      assertThat(tables.hasChain(family, "filter", chain, LIMIT)).contains(true);
+    }
+    for (String chain : List.of("MIN", "MINES", "ONLY-A-COMMENT", "FORWARD", "X".repeat(40))) {
+      assertThat(tables.hasChain(family, "filter", chain, LIMIT)).as(chain).contains(false);
+    }
+    assertThat(tables.hasChain(family, "filter", "MINE", 100)).isEmpty();
   }
 }

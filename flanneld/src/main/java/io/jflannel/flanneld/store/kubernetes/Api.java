@@ -164,7 +164,7 @@ final class Api implements AutoCloseable {
                 .formatted(version, limit.toSeconds()));
     try (Body body = send(request, silence)) {
       watcher.begins(); // the reader waits for the first byte
-      try (NodeReader reader = new NodeReader(body, keys)) {
+      try (NodeReader reader = new NodeReader(body.decoded(), keys)) {
         Optional<WatchEvent> event = reader.event();
         while (event.isPresent()) {
           watcher.event(event.get());
@@ -184,6 +184,7 @@ final class Api implements AutoCloseable {
     HttpRequest.Builder builder =
         HttpRequest.newBuilder(URI.create(base + path))
             .header("Accept", "application/json")
+            .header("Accept-Encoding", "gzip") // a list is compressed well, and decrypting is dear
             .header("User-Agent", "flanneld/" + Version.text() + " (linux)");
     access.credential().header().ifPresent(value -> builder.header("Authorization", value));
     return builder;
@@ -195,7 +196,7 @@ final class Api implements AutoCloseable {
 
   private <T> T ask(HttpRequest request, Reading<T> reading) throws InterruptedException {
     try (Body body = send(request, ANSWER);
-        NodeReader reader = new NodeReader(body, keys)) {
+        NodeReader reader = new NodeReader(body.decoded(), keys)) {
       return reading.from(reader);
     } catch (IOException | JacksonException e) {
       throw broken(e);
@@ -219,7 +220,9 @@ final class Api implements AutoCloseable {
     } catch (IOException e) {
       throw new ApiException(ApiException.NO_ANSWER, unreachable(e));
     }
-    Body body = new Body(response.body(), silence);
+    boolean gzip =
+        response.headers().firstValue("Content-Encoding").filter("gzip"::equals).isPresent();
+    Body body = new Body(response.body(), silence, gzip);
     if (response.statusCode() / 100 == 2) {
       return body;
     }
@@ -229,7 +232,7 @@ final class Api implements AutoCloseable {
   private ApiException refused(int status, Body body) {
     String said = "";
     try (body;
-        NodeReader reader = new NodeReader(body, keys)) {
+        NodeReader reader = new NodeReader(body.decoded(), keys)) {
       said = reader.messageOfStatus();
     } catch (IOException | JacksonException e) {
       // a proxy's page, or nothing: the status must do

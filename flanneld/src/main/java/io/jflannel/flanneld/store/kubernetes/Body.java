@@ -5,6 +5,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.zip.GZIPInputStream;
 
 /**
  * The body of an answer. A server that stays silent longer than {@code limit} is given up: reading
@@ -12,15 +13,24 @@ import java.time.Duration;
  */
 final class Body extends FilterInputStream {
 
+  private static final int CHUNK = 32 * 1024;
+
   private final Duration limit;
+  private final boolean gzip;
   private final Thread watcher;
   private volatile long heard = System.nanoTime();
   private volatile boolean silent;
 
-  Body(InputStream in, Duration limit) {
+  Body(InputStream in, Duration limit, boolean gzip) {
     super(in);
     this.limit = limit;
+    this.gzip = gzip;
     this.watcher = Thread.ofVirtual().name("api-silence").start(this::watch);
+  }
+
+  /** What the server wrote before it compressed it, if it did. */
+  InputStream decoded() throws IOException {
+    return gzip ? new GZIPInputStream(this, CHUNK) : this;
   }
 
   private void watch() {
