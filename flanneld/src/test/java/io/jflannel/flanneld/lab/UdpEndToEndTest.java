@@ -92,7 +92,7 @@ class UdpEndToEndTest {
   }
 
   @Test // the device goes with its process
-  void trafficResumesWithinASecondOfARestart() throws Exception {
+  void trafficResumesAfterAKill() throws Exception {
     try (Lab lab = Lab.start(TWO)) {
       Convergence.await(lab);
       Node node = lab.node(1);
@@ -104,13 +104,15 @@ class UdpEndToEndTest {
       Duration took = Duration.ofNanos(System.nanoTime() - start);
       System.out.printf("%4d ms: from the start to the first answer%n", took.toMillis());
       traffic.awaitMore();
-      assertThat(took).isLessThan(Duration.ofSeconds(2)); // a quiet machine takes 0.8 s
+      // docs/performance.md has the time on a quiet machine: 0.5 s; here others may run, and no
+      // cache
+      assertThat(took).isLessThan(Duration.ofSeconds(5));
     }
   }
 
   private static boolean answers(Node from, Node to) {
     List<String> once =
-        List.of("ping", "-n", "-c", "1", "-W", "1", to.containerAddress(Family.V4).toString());
+        List.of("ping", "-n", "-c", "1", "-W", "0.1", to.containerAddress(Family.V4).toString());
     try {
       return Commands.run(Commands.inNetwork(from.containerNamespace(), once), "").passed();
     } catch (InterruptedException e) {
