@@ -62,6 +62,9 @@ public final class LegacyTables {
   private final NativeBuffer length = NativeBuffer.allocate(Integer.BYTES);
   private NativeBuffer rules = NativeBuffer.allocate(4096);
 
+  /** With memory for a small table. */
+  public LegacyTables() {}
+
   /** Where the fields of struct ipt_entry or ip6t_entry are, and their size. */
   private enum Entry {
     V4(2, 0, 90, 92, 112),
