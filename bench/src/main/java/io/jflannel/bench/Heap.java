@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
  */
 record Heap(long youngKb, long oldKb) {
 
-  private static final Pattern YOUNG = Pattern.compile("new generation .*used (\\d+)K");
-  private static final Pattern OLD = Pattern.compile("[Tt]enured\\b.* used (\\d+)K");
+  private static final Pattern YOUNG = Pattern.compile("DefNew .* used (\\d+)K");
+  private static final Pattern OLD = Pattern.compile("Tenured .* used (\\d+)K");
 
   /** As it is, garbage included. */
   static Heap now(Host host, long pid) throws InterruptedException {

@@ -145,7 +145,8 @@ final class Kube implements Benchmark {
     List<Row> rows =
         List.of(
             Row.alone(label + "CPU each", "ms", cpu / 1e6 / count, most(0.1)),
-            Row.alone(label + "moved to the old generation", "KB", (double) promotedKb, new Aim.None()),
+            Row.alone(
+                label + "moved to the old generation", "KB", (double) promotedKb, new Aim.None()),
             Row.alone(label + "more in the heap, collected", "KB", (double) keptKb, most(256)));
     rows.forEach(r -> progress.accept("  %s %.3f".formatted(r.measure(), r.ours())));
     return rows;

@@ -16,10 +16,11 @@ class HeapTest {
   void itIsWhatTheSerialCollectorSays() {
     String said =
         """
-         DefNew           total 5568K, used 1234K [0x00000000f0000000, 0x00000000f0600000)
-          eden space 4992K,  24% used [0x00000000f0000000, 0x00000000f0134d90)
-         def new generation   total 5568K, used 1234K [0x00, 0x01, 0x02)
-         tenured generation   total 18432K, used 9000K [0x00, 0x01, 0x02)
+        28615:
+        DefNew     total 5568K, used 1234K [0x00000000f0000000, 0x00000000f0600000)
+         eden space 4992K,   0% used [0x00000000f0000000, 0x00000000f0000000)
+        Tenured    total 22980K, used 9000K [0x00000000f0600000, 0x00000000f1c71000)
+         the  space 22980K,  79% used [0x00000000f0600000, 0x00000000f17f3e78)
         """;
 
     assertThat(Heap.of(said)).isEqualTo(new Heap(1234, 9000));
