@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Prints the path of "kubelab", the Kubernetes of the tests (kubelab/README.md), after building it
-# if needed and installing what a cluster of it needs of the machine.
+# if needed, and helm beside it, and installing what a cluster of it needs of the machine.
 #
 # The cache is JFLANNEL_KUBELAB_CACHE, else .build/kubelab of the checkout. The first build takes
 # minutes and, beside the cache, 4 GiB of Go's own caches; the linker needs 2.2 GiB of memory.
@@ -74,6 +74,8 @@ build() {
     export GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GO111MODULE=on GOWORK=off
     nice "$go" build -p "$(compilers)" -v -o "$cache/kubelab.new" -ldflags "-s -w -X $versions.gitVersion=$kubernetes \
 -X $versions.gitMajor=1 -X $versions.gitMinor=${minor%%.*}" . 2>"$cache/build.log"
+    cd helm
+    nice "$go" build -p "$(compilers)" -v -o "$cache/helm" -ldflags "-s -w" helm.sh/helm/v3/cmd/helm 2>>"$cache/build.log"
   ) || {
     tail -n 40 "$cache/build.log" >&2
     die "the build failed; all of its output is in $cache/build.log"
@@ -89,7 +91,7 @@ need ip=iproute2 iptables=iptables openssl=openssl etcd=etcd-server busybox=busy
 need_containerd
 [ -e /usr/lib/cni/bridge ] || install containernetworking-plugins
 mkdir -p "$cache"
-stamp=$(cd "$source" && cat go.mod go.sum main.go "$root/scripts/kubelab.sh" | sha256sum | cut -d ' ' -f 1)-$(uname -m)
+stamp=$(cd "$source" && cat go.mod go.sum main.go helm/go.mod helm/go.sum "$root/scripts/kubelab.sh" | sha256sum | cut -d ' ' -f 1)-$(uname -m)
 {
   flock 9 # another one may be at it
   if [ ! -x "$cache/kubelab" ] || [ "$(cat "$cache/stamp" 2>/dev/null)" != "$stamp" ]; then build; fi

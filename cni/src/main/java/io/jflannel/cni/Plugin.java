@@ -153,7 +153,7 @@ final class Plugin {
         return Optional.of(DelegateConfig.kept(object));
       }
       err.println("flannel: " + file + " is no configuration of a delegate: it is no object");
-    } catch (JsonException e) {
+    } catch (JsonException | CniException e) {
       err.println("flannel: " + file + " is no configuration of a delegate: " + e.getMessage());
     }
     return Optional.empty();

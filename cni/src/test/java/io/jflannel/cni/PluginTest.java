@@ -123,7 +123,7 @@ class PluginTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "no json", "[]", "{\"type\":"})
+  @ValueSource(strings = {"", "no json", "[]", "{\"type\":", "{\"type\":7}"})
   void unreadableStateIsToldAndForgotten(String text) throws Exception { // CNI/17.4, B44
     Files.createDirectory(plugin.data());
     Files.writeString(plugin.state("c1"), text);

@@ -21,17 +21,15 @@ final class Admission {
 
   private final int network;
   private final int networkMask;
-  private final int subnet;
-  private final int subnetMask;
+  private final OwnSubnet own;
 
-  Admission(Cidr network, Cidr subnet) {
+  Admission(Cidr network, OwnSubnet own) {
     this.networkMask = mask(network);
     this.network = network.ip().v4Bits() & networkMask;
-    this.subnetMask = mask(subnet);
-    this.subnet = subnet.ip().v4Bits() & subnetMask;
+    this.own = own;
   }
 
-  private static int mask(Cidr cidr) {
+  static int mask(Cidr cidr) {
     return cidr.length() == 0 ? 0 : -1 << (32 - cidr.length());
   }
 
@@ -89,7 +87,7 @@ final class Admission {
   }
 
   private boolean mayUse(int sender, int source, ForwardingTable table) {
-    if (!inNetwork(source) || (source & subnetMask) == subnet) {
+    if (!inNetwork(source) || own.contains(source)) {
       return false;
     }
     int owner = table.nextHop(source);

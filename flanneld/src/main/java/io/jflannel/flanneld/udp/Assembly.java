@@ -22,6 +22,7 @@ final class Assembly {
       TunnelSetup setup,
       Admission admission,
       AtomicReference<ForwardingTable> table,
+      OwnSubnet own,
       Tally tally) {
     NativeMemory memory = NativeMemory.allocate(OUTBOUND_BYTES);
     return new Outbound(
@@ -31,7 +32,7 @@ final class Assembly {
         sender(endpoints, setup.port(), memory, tally),
         admission,
         table,
-        setup.subnet().network().ip().v4Bits(),
+        own,
         tally);
   }
 

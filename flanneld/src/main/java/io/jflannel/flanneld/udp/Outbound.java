@@ -32,7 +32,7 @@ final class Outbound implements Rounds {
   private final Sender sender;
   private final Admission admission;
   private final AtomicReference<ForwardingTable> table;
-  private final int own;
+  private final OwnSubnet own;
   private final Tally tally;
   private final AnswerLimit limit = new AnswerLimit(System.nanoTime());
   private final int packets;
@@ -46,7 +46,7 @@ final class Outbound implements Rounds {
 
   /**
    * @param header bytes that stand before a packet on the TUN
-   * @param own address of the TUN
+   * @param own whose first address is the TUN's
    */
   Outbound(
       TunDevice device,
@@ -55,7 +55,7 @@ final class Outbound implements Rounds {
       Sender sender,
       Admission admission,
       AtomicReference<ForwardingTable> table,
-      int own,
+      OwnSubnet own,
       Tally tally) {
     this.device = device;
     this.memory = memory;
@@ -133,7 +133,7 @@ final class Outbound implements Rounds {
   }
 
   private void answer(int at) {
-    int length = Unreachable.answer(memory, at, answer, own);
+    int length = Unreachable.answer(memory, at, answer, own.address());
     if (length > 0 && limit.allows(System.nanoTime())) {
       if (header > 0) {
         VnetHeader.complete(memory, answer - header);

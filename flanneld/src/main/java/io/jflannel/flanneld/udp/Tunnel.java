@@ -3,6 +3,7 @@ package io.jflannel.flanneld.udp;
 
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.tun.SystemCalls;
+import io.jflannel.net.Cidr;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -21,6 +22,7 @@ public final class Tunnel implements AutoCloseable {
   private final TunnelCounters before;
   private final AtomicReference<ForwardingTable> table =
       new AtomicReference<>(ForwardingTable.EMPTY);
+  private final OwnSubnet own;
   private final Tally sent = new Tally();
   private final Tally received = new Tally();
   private final Thread transmitter;
@@ -35,9 +37,10 @@ public final class Tunnel implements AutoCloseable {
   private Tunnel(Endpoints endpoints, TunnelSetup setup, TunnelCounters before) {
     this.endpoints = endpoints;
     this.before = before;
-    Admission admission = new Admission(setup.network(), setup.subnet());
+    own = new OwnSubnet(setup.subnet());
+    Admission admission = new Admission(setup.network(), own);
     this.transmitter =
-        thread("udp tx", Assembly.outbound(endpoints, setup, admission, table, sent));
+        thread("udp tx", Assembly.outbound(endpoints, setup, admission, table, own, sent));
     this.reader = thread("udp rx", Assembly.inbound(endpoints, admission, table, received));
   }
 
@@ -106,6 +109,11 @@ public final class Tunnel implements AutoCloseable {
   /** Sends by another table from the next packets on, and receives from its peers only. */
   public void forward(ForwardingTable newest) {
     table.set(newest);
+  }
+
+  /** From the next packets on, this is the own subnet. */
+  public void own(Cidr subnet) {
+    own.set(subnet);
   }
 
   /** How packets move now. */

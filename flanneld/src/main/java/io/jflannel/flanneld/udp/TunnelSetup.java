@@ -45,6 +45,10 @@ public record TunnelSetup(
     return new TunnelSetup(newDevice, local, port, network, subnet, mtu, datapath);
   }
 
+  TunnelSetup owning(Cidr newSubnet) {
+    return new TunnelSetup(device, local, port, network, newSubnet, mtu, datapath);
+  }
+
   TunnelSetup with(Ip newLocal, int newPort, Cidr newSubnet, int newMtu) {
     return new TunnelSetup(device, newLocal, newPort, network, newSubnet, newMtu, datapath);
   }

@@ -128,10 +128,13 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
   @Override
   public synchronized void open(TunDevice wanted) {
     TunnelSetup next = setup.with(wanted.local(), wanted.port(), wanted.subnet(), wanted.mtu());
-    if (running().isEmpty() || !next.equals(setup)) {
+    if (running().isEmpty() || !next.equals(setup.owning(next.subnet()))) {
       close();
       run(next);
       attach();
+    } else {
+      setup = next;
+      tunnel.ifPresent(runs -> runs.own(next.subnet()));
     }
   }
 

@@ -7,12 +7,11 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.List;
 import org.awaitility.core.ThrowingRunnable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,22 +19,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A cluster whose network is ours: issue 6, "It must show" 1. */
 @ParameterizedClass(name = "dual stack: {0}")
 @ValueSource(booleans = {false, true})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.MethodName.class) // what wears the cluster out comes last
 class ClusterEndToEndTest {
 
+  @SuppressWarnings("NullAway.Init") // by start
+  private static Site site;
+
   @Parameter boolean dual;
 
-  private Site site;
-
-  @BeforeAll
-  void start() {
+  @BeforeParameterizedClassInvocation
+  static void start(boolean dual) {
     site = Site.launch(dual, Site.Manifest.OURS, "{\"Type\": \"vxlan\"}");
     site.runPods();
   }
 
-  @AfterAll
-  void end() {
+  @AfterParameterizedClassInvocation
+  static void end() {
     if (site != null) {
       site.close();
     }

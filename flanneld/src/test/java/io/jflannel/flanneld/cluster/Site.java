@@ -34,7 +34,7 @@ final class Site implements AutoCloseable {
 
   private final Cluster cluster;
   private final boolean dual;
-  private final Manifest manifest;
+  private Manifest manifest;
 
   private Site(Cluster cluster, boolean dual, Manifest manifest) {
     this.cluster = cluster;
@@ -125,6 +125,13 @@ final class Site implements AutoCloseable {
   void useBackend(String backend) {
     cluster.apply(manifest(backend));
     cluster.kubectl("-n", "kube-flannel", "rollout", "restart", "daemonset/kube-flannel-ds");
+    awaitReady();
+  }
+
+  /** Applies another manifest, with vxlan. */
+  void useManifest(Manifest other) {
+    manifest = other;
+    cluster.apply(manifest("{\"Type\": \"vxlan\"}"));
     awaitReady();
   }
 

@@ -55,7 +55,12 @@ public final class Kubelab {
     }
   }
 
-  static Outcome run(List<String> command, Map<String, String> environment, String input) {
+  /**
+   * Runs a command to its end.
+   *
+   * @param environment variables beside this process's
+   */
+  public static Outcome run(List<String> command, Map<String, String> environment, String input) {
     try {
       Path errors = Files.createTempFile("jflannel-kubelab-", ".err");
       try {

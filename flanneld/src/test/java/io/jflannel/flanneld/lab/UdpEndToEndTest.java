@@ -127,7 +127,7 @@ class UdpEndToEndTest {
       assertThat(Check.run(lab, Duration.ofSeconds(10))).allMatch(Check.Line::passed);
       String used = path == UdpDatapath.AUTO ? "offload" : path.toString();
       assertThat(lab.node(1).daemonLog())
-          .containsIgnoringCase("UDP tunnel flannel0 on 192.0.2.1 port 8285: data path " + used);
+          .containsOnlyOnce("UDP tunnel flannel0 on 192.0.2.1 port 8285: data path " + used);
       Await.until(
           "counters",
           Duration.ofSeconds(10),

@@ -23,8 +23,8 @@ class AdmissionTest {
               Cidr.parse("10.5.2.0/24"), Ip.parse("192.0.2.2"),
               Cidr.parse("10.5.3.0/24"), Ip.parse("192.0.2.3")));
 
-  private final Admission admission =
-      new Admission(Cidr.parse("10.5.0.0/16"), Cidr.parse("10.5.1.0/24"));
+  private final OwnSubnet own = new OwnSubnet(Cidr.parse("10.5.1.0/24"));
+  private final Admission admission = new Admission(Cidr.parse("10.5.0.0/16"), own);
   private final NativeMemory memory = NativeMemory.allocate(1 << 17);
 
   private Verdict ofPeer(byte[] packet) {
@@ -49,6 +49,16 @@ class AdmissionTest {
     NaivePacket.put32(packet, 16, Ip.parse(destination).v4Bits());
     NaivePacket.seal(packet);
     return packet;
+  }
+
+  @Test
+  void theOwnSubnetIsNoPeersAlsoWhenItIsAnother() {
+    assertThat(ofPeer(packet("10.5.1.7", "10.5.2.9", 64))).isEqualTo(Verdict.FOREIGN_SOURCE);
+    assertThat(ofPeer(packet("10.5.201.7", "10.5.2.9", 64))).isEqualTo(Verdict.PASS);
+    own.set(Cidr.parse("10.5.200.1/22"));
+    assertThat(own.address()).isEqualTo(Ip.parse("10.5.200.0").v4Bits());
+    assertThat(ofPeer(packet("10.5.1.7", "10.5.2.9", 64))).isEqualTo(Verdict.PASS);
+    assertThat(ofPeer(packet("10.5.201.7", "10.5.2.9", 64))).isEqualTo(Verdict.FOREIGN_SOURCE);
   }
 
   @Test

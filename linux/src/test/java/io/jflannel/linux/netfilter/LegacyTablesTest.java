@@ -8,8 +8,6 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.testing.InNamespace;
 import io.jflannel.linux.testing.Shell;
 import io.jflannel.net.Family;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -109,25 +107,5 @@ final class LegacyTablesTest {
       assertThat(tables.hasChain(family, "filter", chain, LIMIT)).as(chain).contains(false);
     }
     assertThat(tables.hasChain(family, "filter", "MINE", 100)).isEmpty();
-  }
-
-  @Test // each look took its own, until the garbage collector came by
-  void keepsToOnePieceOfMemory() {
-    run(Family.V4, "-A INPUT -j ACCEPT");
-    long first = filter(Family.V4);
-    long before = directMemory();
-
-    for (int i = 0; i < 1_000; i++) {
-      assertThat(filter(Family.V4)).isEqualTo(first);
-    }
-
-    assertThat(directMemory() - before).isLessThan(100_000);
-  }
-
-  private static long directMemory() {
-    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-        .filter(pool -> pool.getName().equals("direct"))
-        .mapToLong(BufferPoolMXBean::getMemoryUsed)
-        .sum();
   }
 }

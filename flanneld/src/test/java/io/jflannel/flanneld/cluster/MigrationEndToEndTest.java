@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The commands of {@code docs/migrate.md} as they stand there, on a cluster that begins with a
+ * DaemonSet of upstream's shape and limits (100m CPU, 50Mi).
+ */
+class MigrationEndToEndTest {
+
+  private static List<String> commands() throws IOException {
+    return Files.readAllLines(Path.of("../docs/migrate.md")).stream()
+        .filter(line -> line.startsWith("kubectl "))
+        .map(line -> line.replaceFirst(" +#.*", "").replaceFirst("^kubectl ", ""))
+        .map(line -> line.replace("REGISTRY/jflannel", "localhost/jflannel"))
+        .toList();
+  }
+
+  private static void run(Site site, String command) {
+    site.cluster().kubectl(command.replace("'", "").split(" ", -1));
+  }
+
+  @Test
+  void nodeByNodeAndThenWithOurManifestNoPacketIsLost() throws Exception {
+    List<String> commands = commands();
+    try (Site site = Site.launch(false, Site.Manifest.OLD, "{\"Type\": \"vxlan\"}")) {
+      site.runPods();
+      await().atMost(Duration.ofSeconds(90)).ignoreExceptions().untilAsserted(site::assertPodsTalk);
+      Ping ping = Ping.start(site.cluster(), "pod1", site.addresses("pod2").get(0));
+
+      assertThat(commands).hasSizeGreaterThanOrEqualTo(7);
+      run(site, commands.get(0)); // OnDelete
+      run(site, commands.get(1)); // set image
+      for (String node : List.of("node1", "node2")) {
+        run(site, commands.get(2).replace("NODE", node));
+        run(site, commands.get(3).replace("NODE", node));
+      }
+      run(site, commands.get(4)); // what the configuration is
+      site.useManifest(Site.Manifest.OURS);
+      run(site, commands.get(6)); // rollout status
+
+      assertThat(ping.stop().lost()).isZero();
+      assertThat(site.cluster().onNode(1, "cat /etc/cni/net.d/10-flannel.conflist"))
+          .contains("\"bridge\"")
+          .doesNotContain("delegate");
+      site.awaitPods();
+      await().atMost(Duration.ofSeconds(90)).ignoreExceptions().untilAsserted(site::assertPodsTalk);
+
+      String born = startedUnderOurs(site);
+      site.useManifest(Site.Manifest.OLD);
+      assertThat(site.cluster().onNode(1, "cat /etc/cni/net.d/10-flannel.conflist"))
+          .contains("delegate");
+      deletePod2(site);
+      assertThat(site.cluster().onNode(2, "ls /var/lib/cni/networks/cbr0")).contains(born);
+    }
+  }
+
+  /** Address of a pod that takes the place of pod2. */
+  private static String startedUnderOurs(Site site) {
+    String before = site.addresses("pod2").get(0);
+    deletePod2(site);
+    assertThat(site.cluster().onNode(2, "ls /var/lib/cni/networks/cbr0")).doesNotContain(before);
+    site.runPods();
+    return site.addresses("pod2").get(0);
+  }
+
+  /** Comes back when the daemon's sandbox alone is left: what the plugins had to do is done. */
+  private static void deletePod2(Site site) {
+    site.cluster().kubectl("delete", "pod", "pod2");
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() ->
+            site.cluster()
+                .onNode(2, "ctr -n k8s.io container ls | grep -c /pause:")
+                .strip()
+                .equals("1"));
+  }
+}
