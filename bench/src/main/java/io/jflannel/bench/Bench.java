@@ -28,7 +28,8 @@ public final class Bench {
   }
 
   private static List<Benchmark> all(Scale scale) {
-    return List.of(new Convergence(), new Footprint(), new Rules(), new Udp(scale));
+    return List.of(
+        new Convergence(), new Footprint(), new Rules(), new Udp(scale), new Kube(scale));
   }
 
   static int run(PrintStream out, List<Benchmark> all, List<String> names, Observer observer)

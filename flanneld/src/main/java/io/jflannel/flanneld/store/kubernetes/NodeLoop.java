@@ -162,11 +162,11 @@ final class NodeLoop {
       own.see(node);
     }
     Optional<Candidate> candidate = leases.candidate(node);
-    Optional<Candidate> before =
-        candidate.isPresent()
-            ? Optional.ofNullable(nodes.put(node.name(), candidate.get()))
-            : Optional.ofNullable(nodes.remove(node.name()));
-    changed |= !candidate.equals(before);
+    if (!candidate.equals(Optional.ofNullable(nodes.get(node.name())))) {
+      candidate.ifPresentOrElse(
+          told -> nodes.put(node.name(), told), () -> nodes.remove(node.name()));
+      changed = true;
+    } // else what is there stays: of a heartbeat nothing survives
   }
 
   private void connected() {

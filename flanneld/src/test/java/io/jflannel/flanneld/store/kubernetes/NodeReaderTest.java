@@ -6,7 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,6 +87,54 @@ class NodeReaderTest {
 
     assertThat(end).isEqualTo(new NodeReader.PageEnd("99", "abc"));
     assertThat(nodes).extracting(NodeFacts::name).containsExactly("node1", "node2");
+  }
+
+  @Test // P17
+  void aListIsReadNoFurtherThanTheNodeThatIsTold() {
+    byte[] item = (NODE + ",").getBytes(UTF_8);
+    int count = 10_000;
+    List<InputStream> parts = new ArrayList<>(List.of(text("{\"items\":[")));
+    for (int i = 0; i < count; i++) {
+      parts.add(new ByteArrayInputStream(item));
+    }
+    parts.add(text("{}],\"metadata\":{\"resourceVersion\":\"7\"}}"));
+    long[] given = {0};
+    long[] ahead = {0};
+    long[] told = {0};
+    InputStream list = new Counted(new SequenceInputStream(Collections.enumeration(parts)), given);
+
+    NodeReader.PageEnd end =
+        new NodeReader(list, AnnotationKeys.under("flannel.alpha.coreos.com"))
+            .page(node -> {
+              told[0]++;
+              ahead[0] = Math.max(ahead[0], given[0] - told[0] * item.length);
+            });
+
+    assertThat(end.version()).isEqualTo("7");
+    assertThat(told[0]).isEqualTo(count + 1L);
+    assertThat(given[0]).isGreaterThan((long) count * item.length);
+    assertThat(ahead[0]).isLessThan(32_768);
+  }
+
+  private static InputStream text(String text) {
+    return new ByteArrayInputStream(text.getBytes(UTF_8));
+  }
+
+  /** Counts what is taken of it. */
+  private static final class Counted extends FilterInputStream {
+    private final long[] given;
+
+    Counted(InputStream in, long[] given) {
+      super(in);
+      this.given = given;
+    }
+
+    @Override
+    public int read(byte[] into, int from, int length) throws IOException {
+      int got = super.read(into, from, length);
+      given[0] += Math.max(0, got);
+      return got;
+    }
   }
 
   @Test
