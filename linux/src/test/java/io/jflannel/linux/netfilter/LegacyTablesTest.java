@@ -8,6 +8,9 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.testing.InNamespace;
 import io.jflannel.linux.testing.Shell;
 import io.jflannel.net.Family;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -107,5 +110,25 @@ final class LegacyTablesTest {
       assertThat(tables.hasChain(family, "filter", chain, LIMIT)).as(chain).contains(false);
     }
     assertThat(tables.hasChain(family, "filter", "MINE", 100)).isEmpty();
+  }
+
+  @Test // each look took its own, until the garbage collector came by
+  void keepsToOnePieceOfMemory() throws IOException {
+    String rules = "-A INPUT -s 192.0.2.1\n".repeat(300);
+    Shell.run("iptables-legacy-restore <<END\n*filter\n" + rules + "COMMIT\nEND");
+    long first = filter(Family.V4);
+    long before = residentKb();
+
+    for (int i = 0; i < 2_000; i++) { // 100 MB
+      assertThat(filter(Family.V4)).isEqualTo(first);
+    }
+
+    assertThat(residentKb() - before).isLessThan(40_000);
+  }
+
+  private static long residentKb() throws IOException {
+    return Long.parseLong(
+        Files.readString(Path.of("/proc/self/status"))
+            .replaceAll("(?s).*\\nVmRSS:\\s+(\\d+) kB.*", "$1"));
   }
 }
