@@ -47,6 +47,11 @@ public final class NativeBuffer {
     return bytes;
   }
 
+  /** Makes all of it zero again. */
+  public void clear() {
+    MemorySegment.ofBuffer(bytes).fill((byte) 0);
+  }
+
   public int capacity() {
     return bytes.capacity();
   }

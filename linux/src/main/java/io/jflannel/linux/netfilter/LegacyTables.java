@@ -6,7 +6,6 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.ffi.Libc;
 import io.jflannel.linux.ffi.NativeBuffer;
 import io.jflannel.net.Family;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -136,7 +135,7 @@ public final class LegacyTables {
         if (rules.capacity() < ENTRIES + size) {
           rules = NativeBuffer.allocate(2 * (ENTRIES + size));
         }
-        MemorySegment.ofBuffer(rules.bytes()).fill((byte) 0); // the kernel leaves gaps
+        rules.clear(); // the kernel leaves gaps
         name(table, rules);
         rules.bytes().putInt(NAME, size);
         int result = get(socket, entry, GET_ENTRIES, rules, ENTRIES + size);
