@@ -45,8 +45,8 @@ public final class DaemonProcess implements AutoCloseable {
       String... arguments)
       throws IOException {
     List<String> command = new ArrayList<>(prefix);
-    // a background job of a shell ignores SIGINT, and so would a JVM started by it
-    command.addAll(List.of("env", "--default-signal=INT"));
+    // a background job of a shell ignores SIGINT, one of nohup SIGHUP, and so would a JVM of it
+    command.addAll(List.of("env", "--default-signal=INT,HUP"));
     command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
     command.addAll(
         List.of(
