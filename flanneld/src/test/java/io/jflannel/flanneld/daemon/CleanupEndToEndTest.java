@@ -245,10 +245,8 @@ class CleanupEndToEndTest {
     assertThat(done.removals())
         .isEqualTo(told.removals())
         .contains("remove IPv6 traffic rules of iptables (nft): masquerade");
-    assertThat(done.status()).isEqualTo(1); // nobody can look into the tables of the other variant
-    assertThat(done.text()).contains("traffic rules of iptables (legacy): no iptables");
-    assertThat(file(1)).exists();
-    assertThat(cleanup().status()).isZero();
+    assertThat(done.status()).isZero(); // the other variant's tables are looked into without one
+    assertThat(done.text()).doesNotContain("legacy");
     assertThat(file(1)).doesNotExist();
   }
 
