@@ -123,9 +123,10 @@ final class Outbound implements Rounds {
     }
   }
 
+  /** What is for a peer's own address has come back to us: wrapped again it would never end. */
   private int hop(int destination, ForwardingTable now) {
     if (destination != lastDestination || !now.equals(lastTable)) {
-      lastHop = now.nextHop(destination);
+      lastHop = now.isPeer(destination) ? ForwardingTable.NONE : now.nextHop(destination);
       lastDestination = destination;
       lastTable = now;
     }

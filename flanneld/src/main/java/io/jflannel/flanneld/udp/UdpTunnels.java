@@ -94,7 +94,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     }
     setup = wanted.named(opened.device());
     tunnel = Optional.of(opened);
-    opened.forward(table());
+    opened.forward(table(peers));
     opened.onLost(UdpTunnels::lost);
     opened.start();
     LOG.log(
@@ -140,16 +140,17 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
 
   @Override
   public synchronized void forward(Map<Cidr, Peer> newPeers) {
-    peers = Map.copyOf(newPeers);
-    tunnel.ifPresent(runs -> runs.forward(table()));
-    fast.ifPresent(path -> path.peers(hosts(Peer::kernel)));
+    Map<Cidr, Peer> wanted = Map.copyOf(newPeers);
+    tunnel.ifPresent(runs -> runs.forward(table(wanted)));
+    fast.ifPresent(path -> path.peers(hosts(wanted, Peer::kernel)));
+    peers = wanted; // present from now on; if the kernel's map was full it is tried again
   }
 
-  private ForwardingTable table() {
-    return ForwardingTable.of(hosts(_ -> true));
+  private static ForwardingTable table(Map<Cidr, Peer> peers) {
+    return ForwardingTable.of(hosts(peers, _ -> true));
   }
 
-  private Map<Cidr, Ip> hosts(Predicate<Peer> chosen) {
+  private static Map<Cidr, Ip> hosts(Map<Cidr, Peer> peers, Predicate<Peer> chosen) {
     Map<Cidr, Ip> hosts = new HashMap<>();
     peers.forEach((subnet, peer) -> {
       if (chosen.test(peer)) {
@@ -180,7 +181,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
                   setup.network(),
                   setup.mtu()));
       fast = Optional.of(attached);
-      attached.peers(hosts(Peer::kernel));
+      attached.peers(hosts(peers, Peer::kernel));
     }
   }
 

@@ -100,6 +100,19 @@ class TunnelTest {
     }
   }
 
+  @Test // a lease whose public address lies in its own subnet
+  void aPeerBehindTheTunnelDoesNotFeedIt() throws Exception {
+    try (TwoHosts hosts = new TwoHosts(1500);
+        Tunnel tunnel = hosts.tunnel(1, Datapath.OFFLOAD)) {
+      tunnel.forward(ForwardingTable.of(Map.of(Cidr.parse("10.5.7.0/24"), Ip.parse("10.5.7.1"))));
+
+      hosts.at(1, () -> send("10.5.7.9", 53, new byte[10]));
+
+      await().until(() -> tunnel.counters().drops().getOrDefault(Verdict.NO_ROUTE, 0L) == 1);
+      assertThat(tunnel.counters().sent().packets()).isEqualTo(1);
+    }
+  }
+
   @Test
   void thereIsNoWayWithoutRoute() throws Exception {
     try (TwoHosts hosts = new TwoHosts(1500);
