@@ -17,6 +17,10 @@ final class Ping {
 
   private final Cluster cluster;
   private final String pod;
+
+  /** What may be on its way when ping is ended: it counts as lost. */
+  static final int IN_FLIGHT = 1;
+
   private final Process kubectl;
   private final BufferedReader output;
 
