@@ -48,7 +48,7 @@ class MigrationEndToEndTest {
       site.useManifest(Site.Manifest.OURS);
       run(site, commands.get(6)); // rollout status
 
-      assertThat(ping.stop().lost()).isLessThanOrEqualTo(Ping.IN_FLIGHT);
+      assertThat(ping.stop().lost()).isZero();
       assertThat(site.cluster().onNode(1, "cat /etc/cni/net.d/10-flannel.conflist"))
           .contains("\"bridge\"")
           .doesNotContain("delegate");

@@ -6,53 +6,55 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.jflannel.flanneld.kubelab.Cluster;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Twenty echo requests a second from a pod, until it is stopped. */
+/** Fifty echo requests a second from a pod, until it is stopped. */
 final class Ping {
 
-  private static final Pattern SUMMARY =
-      Pattern.compile("(\\d+) packets transmitted, (\\d+) packets received");
+  private static final Pattern ANSWER = Pattern.compile(" seq=(\\d+) ");
 
   private final Cluster cluster;
   private final String pod;
 
-  /** What may be on its way when ping is ended: it counts as lost. */
-  static final int IN_FLIGHT = 1;
-
   private final Process kubectl;
   private final BufferedReader output;
+  private final String first;
 
-  private Ping(Cluster cluster, String pod, Process kubectl) {
+  private Ping(Cluster cluster, String pod, Process kubectl) throws IOException {
     this.cluster = cluster;
     this.pod = pod;
     this.kubectl = kubectl;
     this.output = kubectl.inputReader(UTF_8);
+    output.readLine(); // PING address
+    this.first = String.valueOf(output.readLine());
   }
 
-  /** How many were sent and not answered. */
+  /**
+   * How many were sent up to the last one that was answered, and how many of those were not: what
+   * is on its way when ping is ended is not lost.
+   */
   record Tally(int sent, int lost) {}
 
   /** Comes back when the first answer has come. */
   static Ping start(Cluster cluster, String pod, String address) throws IOException {
-    Ping ping =
-        new Ping(
-            cluster, pod, cluster.startKubectl("exec", pod, "--", "ping", "-i", "0.05", address));
-    ping.output.readLine(); // PING address
-    ping.output.readLine();
-    return ping;
+    return new Ping(
+        cluster, pod, cluster.startKubectl("exec", pod, "--", "ping", "-i", "0.02", address));
   }
 
   Tally stop() throws Exception {
     cluster.inPod(pod, "kill -INT $(pidof ping)");
-    String rest = output.readAllAsString();
+    String answers = first + "\n" + output.readAllAsString();
     kubectl.waitFor();
-    Matcher summary = SUMMARY.matcher(rest);
-    if (!summary.find()) {
-      throw new IllegalStateException("no summary: " + rest);
+    Set<Integer> answered = new TreeSet<>();
+    Matcher answer = ANSWER.matcher(answers);
+    while (answer.find()) {
+      answered.add(Integer.parseInt(answer.group(1)));
     }
-    int sent = Integer.parseInt(summary.group(1));
-    return new Tally(sent, sent - Integer.parseInt(summary.group(2)));
+    int sent = 1 + Collections.max(answered);
+    return new Tally(sent, sent - answered.size());
   }
 }
