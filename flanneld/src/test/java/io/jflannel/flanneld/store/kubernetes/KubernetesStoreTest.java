@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -132,7 +133,8 @@ class KubernetesStoreTest {
     }
     String first = condition();
     int before = api.audit().size();
-    await().pollDelay(Duration.ofMillis(1100)).until(() -> true); // its times are in seconds
+    Instant written = Instant.parse(first.substring("False ".length()));
+    await().until(() -> Instant.now().isAfter(written.plusSeconds(1))); // its times are in seconds
 
     try (RunningStore store = published()) {
       store.networkIsUp();
