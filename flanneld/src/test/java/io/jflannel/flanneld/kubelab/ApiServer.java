@@ -78,11 +78,7 @@ public final class ApiServer implements AutoCloseable {
             "ETCD_PORT", Integer.toString(etcdPort),
             "ETCD_PEER_PORT", Integer.toString(peerPort),
             "AUDIT", "1");
-    try {
-      this.directory = Files.createTempDirectory("jflannel-api-");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    this.directory = Kubelab.directory("apiserver", "stop");
   }
 
   /** One on loopback. */

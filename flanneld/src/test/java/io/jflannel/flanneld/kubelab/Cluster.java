@@ -5,7 +5,6 @@ import io.jflannel.flanneld.lab.Requirements;
 import io.jflannel.flanneld.store.etcd.TestPrograms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,11 +40,7 @@ public final class Cluster implements AutoCloseable {
             dual ? "1" : "",
             "AUDIT",
             "1");
-    try {
-      directory = Files.createTempDirectory("jflannel-cluster-");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    directory = Kubelab.directory("cluster", "down");
   }
 
   /**

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.kubelab;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jflannel.flanneld.lab.Requirements;
+import io.jflannel.flanneld.store.etcd.TestPrograms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The programs of a real Kubernetes, and how they are run. */
@@ -41,6 +44,34 @@ public final class Kubelab {
       Requirements.missing("no Kubernetes here: scripts/kubelab.sh builds it, in minutes");
     }
     return found.orElseThrow();
+  }
+
+  /**
+   * A directory for something of this process. Before it is made, what processes that were killed
+   * have left of the same kind is ended and deleted.
+   *
+   * @param program in {@code kubelab/} that ends it
+   */
+  static Path directory(String program, String end) {
+    Path temporary = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+    String prefix = "jflannel-" + program + "-";
+    try (Stream<Path> others = Files.list(temporary)) {
+      for (Path other : others.filter(path -> isOfTheDead(path, prefix)).toList()) {
+        run(
+            List.of(ROOT.resolve("kubelab").resolve(program).toString(), end, other.toString()),
+            Map.of(),
+            "");
+        TestPrograms.deleteTree(other);
+      }
+      return Files.createTempDirectory(prefix + ProcessHandle.current().pid() + "-");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isOfTheDead(Path path, String prefix) {
+    Matcher owner = Pattern.compile(prefix + "(\\d+)-\\d+").matcher(path.getFileName().toString());
+    return owner.matches() && ProcessHandle.of(Long.parseLong(owner.group(1))).isEmpty();
   }
 
   /** What a program said, and how it ended. */
