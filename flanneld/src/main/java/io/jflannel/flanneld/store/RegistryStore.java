@@ -5,10 +5,7 @@ import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.flanneld.lease.LeaseAttributes;
-import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.StoreView;
-import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Function;
 
@@ -90,7 +87,13 @@ public final class RegistryStore implements LeaseStore {
             registry, request.config(), parser, pace, events, watchFrom, views, snapshot, own);
     try (TaskScope scope = new TaskScope()) {
       scope.fork("store-watch", () -> watch(watchFrom, events));
-      scope.fork("store-attributes", () -> passOn(request.attributes(), events));
+      scope.fork(
+          "store-attributes",
+          () ->
+              AttributesFeed.run(
+                  request.attributes(),
+                  registry::reconnect,
+                  attributes -> events.put(new StoreEvent.Attributes(attributes))));
       scope.fork("store", loop::run);
       scope.join();
     }
@@ -106,26 +109,6 @@ public final class RegistryStore implements LeaseStore {
       } catch (StoreException e) {
         events.put(new StoreEvent.WatchEnded(String.valueOf(e.getMessage())));
       }
-    }
-  }
-
-  /**
-   * At another public address the connections from the old one are dead, also the one that the loop
-   * may be waiting on right now (P20).
-   */
-  private void passOn(Latest<OwnAttributes> attributes, LinkedBlockingQueue<StoreEvent> events)
-      throws InterruptedException {
-    long seen = 0;
-    Optional<LeaseAttributes> last = Optional.empty();
-    while (true) {
-      Latest.Versioned<OwnAttributes> newer = attributes.awaitNewer(seen);
-      seen = newer.version();
-      LeaseAttributes now = newer.value().given(Optional.empty());
-      if (last.filter(before -> LeaseAttributes.hasMoved(before, now)).isPresent()) {
-        registry.reconnect();
-      }
-      last = Optional.of(now);
-      events.put(new StoreEvent.Attributes(newer.value()));
     }
   }
 

@@ -7,10 +7,9 @@ import io.jflannel.flanneld.config.NetworkConfigParser;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
-import io.jflannel.flanneld.lease.LeaseAttributes;
-import io.jflannel.flanneld.lease.OwnAttributes;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.log.Reasons;
+import io.jflannel.flanneld.store.AttributesFeed;
 import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.Pace;
 import io.jflannel.flanneld.store.StoreException;
@@ -207,7 +206,13 @@ public final class KubernetesStore implements LeaseStore {
     NodeFeed feed = new NodeFeed(api, nodes, timing.silence());
     try (TaskScope scope = new TaskScope()) {
       scope.fork("store-watch", feed::run);
-      scope.fork("store-attributes", () -> passOn(request.attributes(), nodes));
+      scope.fork(
+          "store-attributes",
+          () ->
+              AttributesFeed.run(
+                  request.attributes(),
+                  api::reconnect,
+                  attributes -> nodes.put(new FeedEvent.Attributes(attributes))));
       scope.fork("store-config", () -> watchConfig(nodes));
       scope.fork(
           "store-signals",
@@ -218,23 +223,6 @@ public final class KubernetesStore implements LeaseStore {
           });
       scope.fork("store", loop::run);
       scope.join();
-    }
-  }
-
-  /** At another public address the connections from the old one are dead (P20). */
-  private void passOn(Latest<OwnAttributes> attributes, LinkedBlockingQueue<FeedEvent> nodes)
-      throws InterruptedException {
-    long seen = 0;
-    Optional<LeaseAttributes> last = Optional.empty();
-    while (true) {
-      Latest.Versioned<OwnAttributes> newer = attributes.awaitNewer(seen);
-      seen = newer.version();
-      LeaseAttributes now = newer.value().given(Optional.empty());
-      if (last.filter(before -> LeaseAttributes.hasMoved(before, now)).isPresent()) {
-        api.reconnect();
-      }
-      last = Optional.of(now);
-      nodes.put(new FeedEvent.Attributes(newer.value()));
     }
   }
 
