@@ -21,10 +21,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import tools.jackson.core.JacksonException;
@@ -68,19 +70,30 @@ final class Api implements AutoCloseable {
         .tls()
         .ifPresent(tls -> {
           builder.sslContext(tls.context());
-          tls.name().ifPresent(name -> builder.sslParameters(announcing(name)));
+          builder.sslParameters(parameters(tls));
         });
     return builder.build();
   }
 
-  private static SSLParameters announcing(String name) {
-    SSLParameters parameters = new SSLParameters();
-    try {
-      parameters.setServerNames(List.of(new SNIHostName(name)));
-    } catch (IllegalArgumentException e) {
-      return parameters; // an address: the certificate is checked for it, but it is not announced
-    }
+  private static SSLParameters parameters(ApiAccess.ServerTls tls) {
+    SSLParameters parameters = tls.context().getDefaultSSLParameters();
+    parameters.setCipherSuites(cheapFirst(parameters.getCipherSuites()));
+    tls.name()
+        .ifPresent(name -> {
+          try {
+            parameters.setServerNames(List.of(new SNIHostName(name)));
+          } catch (IllegalArgumentException e) {
+            // an address: the certificate is checked for it, but it is not announced
+          }
+        });
     return parameters;
+  }
+
+  /** Without the JVM's second compiler AES takes three times as long as ChaCha20. */
+  private static String[] cheapFirst(String[] suites) {
+    return Stream.of(suites)
+        .sorted(Comparator.comparing(suite -> !suite.contains("CHACHA20")))
+        .toArray(String[]::new);
   }
 
   /** The server's URL. */

@@ -213,9 +213,9 @@ final class NodeLoop {
             contact,
             restartNeeded);
     if (!published.equals(Optional.of(view))) {
-      published = Optional.of(view);
       views.put(view);
     }
+    published = Optional.of(view); // with the same lists, that the next one is compared at a glance
   }
 
   private void fold() {
