@@ -12,7 +12,7 @@ final class Footprint implements Benchmark {
   private static final int FEW = 3;
   private static final int MANY = 5_000;
   private static final int STARTS = 5;
-  private static final long QUIET_MILLIS = 10_000;
+  private static final long QUIET_MILLIS = 20_000;
   private static final long REST_MILLIS = 60_000;
   private static final double KB_PER_MB = 1024;
 
@@ -50,7 +50,10 @@ final class Footprint implements Benchmark {
         MANY + " peers: exec to subnet file", "ms", Median.of(millis), 2300, new Aim.AtMost(500));
   }
 
-  /** Memory after 10 s of quiet, then processor time over 60 s. */
+  /**
+   * Memory after 20 s of quiet, when the start's has been given back, then processor time over 60
+   * s.
+   */
   private static List<Row> rest(int count, double aimPercent, Consumer<String> progress)
       throws InterruptedException {
     try (Host host = Host.create("rest")) {

@@ -71,7 +71,8 @@ final class KubeApi {
     return new KubeApi(host, directory, client, token);
   }
 
-  private static String exported(String name) {
+  /** What bench/run exports. */
+  static String exported(String name) {
     return Optional.ofNullable(System.getenv(name))
         .orElseThrow(() -> new IllegalStateException(name + " is not set: use bench/run"));
   }
