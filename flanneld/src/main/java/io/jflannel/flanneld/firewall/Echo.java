@@ -5,6 +5,7 @@ import io.jflannel.linux.LinuxException;
 import io.jflannel.net.Family;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** Tells changes by others from those that we have looked at, or made, ourselves. */
@@ -33,6 +34,11 @@ final class Echo {
    * @param isUnchanged looks again whether a family is as it was found right
    */
   void settle(Predicate<Family> isUnchanged) {
+    Set<Integer> generations = Set.copyOf(seen.values());
+    if (generations.size() == 1) { // nobody has written meanwhile
+      looked = generations.iterator().next();
+      return;
+    }
     try {
       int generation = eye.generation();
       if (seen.entrySet().stream()

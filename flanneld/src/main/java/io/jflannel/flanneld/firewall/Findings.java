@@ -10,11 +10,17 @@ import java.util.List;
  * @param blocking problems because of which the node does not work as the operator asked
  * @param problems other problems
  * @param notes about rules of others
+ * @param undone those of the problems that others have made in between: worth the same again soon
  */
-record Findings(List<String> blocking, List<String> problems, List<String> notes) {
+record Findings(
+    List<String> blocking, List<String> problems, List<String> notes, List<String> undone) {
 
   Findings() {
-    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+  }
+
+  boolean areUndone() {
+    return undone.size() == blocking.size() + problems.size();
   }
 
   boolean areNone() {

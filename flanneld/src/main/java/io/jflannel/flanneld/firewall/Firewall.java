@@ -16,6 +16,7 @@ import io.jflannel.linux.netfilter.NftablesEvent;
 import io.jflannel.net.Family;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -163,19 +164,35 @@ public final class Firewall {
     }
   }
 
+  /** What the lease asks for, worked out once for each. */
+  private record Wanted(Subnets subnets, Map<Family, Map<Part, List<Rule>>> rules) {
+    static Wanted of(TrafficRules.Settings settings, Subnets subnets) {
+      Map<Family, Map<Part, List<Rule>>> rules = new EnumMap<>(Family.class);
+      for (Family family : Family.values()) {
+        rules.put(family, TrafficRules.of(family, settings, subnets));
+      }
+      return new Wanted(subnets, rules);
+    }
+  }
+
   private void watch(Keeping keeping) throws InterruptedException {
     while (own.get().isEmpty()) { // others may ring too
       heard = bell.awaitNewer(heard).version();
     }
     Backoff retry = RETRY;
-    Optional<Subnets> done = Optional.empty();
+    Wanted wanted = Wanted.of(setup.settings(), own.get().orElseThrow());
+    boolean repair = false;
     while (true) {
       Subnets subnets = own.get().orElseThrow();
-      boolean right = look(keeping, subnets, done.equals(Optional.of(subnets)));
+      if (!subnets.equals(wanted.subnets())) {
+        wanted = Wanted.of(setup.settings(), subnets);
+        repair = false;
+      }
+      Findings findings = look(keeping, wanted, repair);
       keeping.guard.settle();
-      done = Optional.of(subnets);
-      retry = right ? RETRY : retry.next();
-      rest(keeping.echo, subnets, right ? setup.resync() : retry.pause());
+      repair = true;
+      rest(keeping.echo, subnets, findings.areNone() ? setup.resync() : retry.pause());
+      retry = findings.areUndone() ? RETRY : retry.next();
     }
   }
 
@@ -197,9 +214,8 @@ public final class Firewall {
     }
   }
 
-  /** Looks once; answers whether all is as wanted now. */
-  private boolean look(Keeping keeping, Subnets subnets, boolean repair)
-      throws InterruptedException {
+  /** Looks once; answers what is not as wanted now. */
+  private Findings look(Keeping keeping, Wanted all, boolean repair) throws InterruptedException {
     String by =
         culprit
             .getAndSet(Optional.empty())
@@ -212,8 +228,9 @@ public final class Firewall {
         .deaf()
         .ifPresent(
             why -> findings.notes().add("changes by others are found late, by the timer: " + why));
-    for (Family family : Family.values()) {
-      Map<Part, List<Rule>> wanted = TrafficRules.of(family, setup.settings(), subnets);
+    for (Map.Entry<Family, Map<Part, List<Rule>>> each : all.rules().entrySet()) {
+      Family family = each.getKey();
+      Map<Part, List<Rule>> wanted = each.getValue();
       boolean wantsNone = unwanted(wanted).size() == Part.values().length;
       if (wantsNone && (clean.contains(family) || holdsNothing(keeping.engine, family))) {
         clean.add(family);
@@ -224,23 +241,26 @@ public final class Firewall {
       }
     }
     findings.notes().addAll(keeping.remains.notes());
-    keeping.teller.report(subnets, findings);
+    keeping.teller.report(all.subnets(), findings);
     if (findings.areNone() && !keeping.remains.areSwept()) {
       keeping.remains.sweep(findings);
-      keeping.teller.report(subnets, findings);
+      keeping.teller.report(all.subnets(), findings);
     }
-    return findings.areNone();
+    return findings;
   }
 
   private static void add(
       Family family, Map<Part, List<Rule>> wanted, Outcome outcome, Findings findings) {
     outcome
         .problems()
-        .forEach((part, problem) ->
-            (blocks(part, problem) && !unwanted(wanted).contains(part)
-                    ? findings.blocking()
-                    : findings.problems())
-                .add("%s %s rules: %s".formatted(family, part, problem.getMessage())));
+        .forEach((part, problem) -> {
+          boolean blocks = blocks(part, problem) && !unwanted(wanted).contains(part);
+          String text = "%s %s rules: %s".formatted(family, part, problem.getMessage());
+          (blocks ? findings.blocking() : findings.problems()).add(text);
+          if (problem.isUndone()) {
+            findings.undone().add(text);
+          }
+        });
     outcome.notes().forEach(note -> findings.notes().add(family + ": " + note));
   }
 

@@ -17,6 +17,8 @@ public final class FirewallException extends RuntimeException {
     MISSING,
     /** Waiting for another part's rules would take as long: a lock is held, a program hangs. */
     BUSY,
+    /** Somebody else has changed what was written at once: it is worth the same again soon. */
+    UNDONE,
     OTHER
   }
 
@@ -38,12 +40,20 @@ public final class FirewallException extends RuntimeException {
     return new FirewallException(message, Kind.BUSY);
   }
 
+  static FirewallException undone(String message) {
+    return new FirewallException(message, Kind.UNDONE);
+  }
+
   boolean isMissing() {
     return kind == Kind.MISSING;
   }
 
   boolean isBusy() {
     return kind == Kind.BUSY;
+  }
+
+  boolean isUndone() {
+    return kind == Kind.UNDONE;
   }
 
   @Override

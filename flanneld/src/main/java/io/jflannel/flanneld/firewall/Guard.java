@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -123,7 +124,7 @@ final class Guard {
         && inVain.holds(clock.getAsLong())) {
       Outcome told = look(family, wanted, Doing.TELL);
       memories.putIfAbsent(family, inVain); // unless they are right now
-      return readBack(Outcome.NOTHING, told);
+      return readBack(Outcome.NOTHING, told, FirewallException::new);
     }
     int generation = eye.generation();
     Outcome first = look(family, wanted, Doing.WRITE);
@@ -132,13 +133,14 @@ final class Guard {
     }
     Outcome second = look(family, wanted, Doing.TELL);
     boolean onlyWe = eye.generation() - generation <= first.transactions();
-    if (!second.written().isEmpty() && onlyWe) {
-      noteInVain(family, wanted, now);
+    if (!second.written().isEmpty() && onlyWe && inVain(family, wanted, now)) {
+      return readBack(first, second, FirewallException::new);
     }
-    return readBack(first, second);
+    return readBack(first, second, FirewallException::undone);
   }
 
-  private static Outcome readBack(Outcome first, Outcome second) {
+  private static Outcome readBack(
+      Outcome first, Outcome second, Function<String, FirewallException> problem) {
     return new Outcome(
         first.written(),
         first.transactions(),
@@ -146,26 +148,28 @@ final class Guard {
             ? second.problems()
             : Outcome.failed(
                     second.written(),
-                    new FirewallException("they were gone or changed when they were read back"))
+                    problem.apply("they were gone or changed when they were read back"))
                 .problems(),
         second.notes());
   }
 
-  /** Unless others have undone it, what was written went elsewhere or is hidden. */
-  private void noteInVain(Family family, Map<Part, List<Rule>> wanted, Optional<Sight> before) {
-    eye.sight(engine.interest(family))
-        .ifPresent(sight -> {
-          boolean visible =
-              wanted.keySet().stream().anyMatch(p -> engine.chain(family, p).isPresent());
-          boolean there = visible && denied(family, wanted, sight).isEmpty();
-          boolean changed = !Optional.of(sight).equals(before);
-          if (there || visible != changed) {
-            Duration pause = visible ? AGAIN : SOON;
-            Optional<Long> until =
-                there ? Optional.empty() : Optional.of(clock.getAsLong() + pause.toNanos());
-            memories.put(family, new InVain(wanted, sight, until));
-          }
-        });
+  /** Unless others have undone it, what was written went elsewhere or is hidden: notes that. */
+  private boolean inVain(Family family, Map<Part, List<Rule>> wanted, Optional<Sight> before) {
+    Optional<Sight> now = eye.sight(engine.interest(family));
+    if (now.isEmpty()) {
+      return false;
+    }
+    boolean visible = wanted.keySet().stream().anyMatch(p -> engine.chain(family, p).isPresent());
+    boolean there = visible && denied(family, wanted, now.get()).isEmpty();
+    boolean changed = !now.equals(before);
+    if (!there && visible == changed) {
+      return false;
+    }
+    Duration pause = visible ? AGAIN : SOON;
+    Optional<Long> until =
+        there ? Optional.empty() : Optional.of(clock.getAsLong() + pause.toNanos());
+    memories.put(family, new InVain(wanted, now.get(), until));
+    return true;
   }
 
   private Outcome look(Family family, Map<Part, List<Rule>> wanted, Doing doing)

@@ -7,28 +7,30 @@ import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.linux.netfilter.TableName;
 import io.jflannel.net.Family;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Where a change concerns our rules.
- *
- * @param own chains that are ours alone
- * @param shared built-in chains, with what leads from each to a chain of ours
- * @param policies built-in chains of which only the policy matters
- * @param legacy tables of iptables' legacy variant
+ * Where a change concerns our rules. What has to be asked for is worked out once: it is asked each
+ * few seconds for as long as the daemon runs.
  */
-record Interest(
-    Family family,
-    Set<ChainName> own,
-    Map<ChainName, LeadsTo> shared,
-    Set<ChainName> policies,
-    Set<String> legacy) {
+final class Interest {
+
+  private final Family family;
+  private final Set<ChainName> own;
+  private final Map<ChainName, LeadsTo> shared;
+  private final Set<ChainName> policies;
+  private final Set<String> legacy;
+  private final List<ChainName> chains;
+  private final Set<TableName> ownTables;
+  private final Set<TableName> tables;
 
   /**
    * What leads from a built-in chain to ours.
@@ -37,6 +39,41 @@ record Interest(
    * @param endings targets that keep packets from it
    */
   record LeadsTo(String chain, List<String> endings) {}
+
+  private Interest(
+      Family family,
+      Set<ChainName> own,
+      Map<ChainName, LeadsTo> shared,
+      Set<ChainName> policies,
+      Set<String> legacy) {
+    this.family = family;
+    this.own = Set.copyOf(own);
+    this.shared = Map.copyOf(shared);
+    this.policies = Set.copyOf(policies);
+    this.legacy = Set.copyOf(legacy);
+    chains =
+        Stream.of(own, shared.keySet(), policies).<ChainName>flatMap(Collection::stream).toList();
+    tables =
+        Stream.of(own, shared.keySet())
+            .<ChainName>flatMap(Collection::stream)
+            .map(ChainName::table)
+            .collect(Collectors.toUnmodifiableSet());
+    ownTables =
+        tables.stream()
+            .filter(table -> shared.keySet().stream().noneMatch(c -> c.table().equals(table)))
+            .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** One for each family. */
+  static Function<Family, Interest> ofEach(Function<Family, Interest> interest) {
+    Interest v4 = interest.apply(Family.V4);
+    Interest v6 = interest.apply(Family.V6);
+    return family ->
+        switch (family) {
+          case V4 -> v4;
+          case V6 -> v6;
+        };
+  }
 
   /** The kernel announces no change of these tables, but they can be looked at. */
   static Interest ofLegacy(Family family) {
@@ -82,7 +119,7 @@ record Interest(
    */
   boolean mayBeRight(ChainName chain, Sight sight) {
     OwnChain seen = sight.own().get(chain);
-    if (seen == null || !seen.exists() || seen.count() == 0) {
+    if (seen == null || !seen.exists() || seen.rules().count() == 0) {
       return false;
     }
     return shared.entrySet().stream()
@@ -93,22 +130,42 @@ record Interest(
         .allMatch(way -> way != null && way.base().isPresent() && !way.jumps().isEmpty());
   }
 
-  /** Tables of nftables that are ours alone. */
-  Set<TableName> ownTables() {
-    Set<TableName> tables = own.stream().map(ChainName::table).collect(Collectors.toSet());
-    tables.removeAll(sharedTables());
+  Family family() {
+    return family;
+  }
+
+  /** Chains that are ours alone. */
+  Set<ChainName> own() {
+    return own;
+  }
+
+  /** Built-in chains, with what leads from each to a chain of ours. */
+  Map<ChainName, LeadsTo> shared() {
+    return shared;
+  }
+
+  /** Built-in chains of which only the policy matters. */
+  Set<ChainName> policies() {
+    return policies;
+  }
+
+  /** Tables of iptables' legacy variant. */
+  Set<String> legacy() {
+    return legacy;
+  }
+
+  /** All of nf_tables. */
+  List<ChainName> chains() {
+    return chains;
+  }
+
+  /** Tables of nf_tables where we have chains. */
+  Set<TableName> tables() {
     return tables;
   }
 
-  /** Tables where others have rules too. */
-  Set<TableName> sharedTables() {
-    return shared.keySet().stream().map(ChainName::table).collect(Collectors.toSet());
-  }
-
-  List<ChainName> chains() {
-    List<ChainName> chains = new ArrayList<>(own);
-    chains.addAll(shared.keySet());
-    chains.addAll(policies);
-    return chains;
+  /** Those of them where nobody else has any. */
+  Set<TableName> ownTables() {
+    return ownTables;
   }
 }

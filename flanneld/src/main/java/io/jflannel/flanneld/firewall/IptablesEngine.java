@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** iptables: one iptables-save to look at a table, one iptables-restore to change it. */
 final class IptablesEngine implements Engine {
@@ -31,6 +32,7 @@ final class IptablesEngine implements Engine {
   private final Names names;
   private final Claim claim;
   private final LoadedTables tables;
+  private final Function<Family, Interest> interests;
 
   private final Map<Family, Iptables> found = new EnumMap<>(Family.class);
   private final Set<Family> withoutRandomPorts = EnumSet.noneOf(Family.class);
@@ -42,6 +44,12 @@ final class IptablesEngine implements Engine {
     this.names = names;
     this.claim = claim;
     this.tables = tables;
+    interests =
+        Interest.ofEach(family ->
+            switch (variant) {
+              case LEGACY -> Interest.ofLegacy(family);
+              case NFT -> Interest.ofIptables(family, names);
+            });
   }
 
   @Override
@@ -75,10 +83,7 @@ final class IptablesEngine implements Engine {
 
   @Override
   public Interest interest(Family family) {
-    return switch (variant) {
-      case LEGACY -> Interest.ofLegacy(family);
-      case NFT -> Interest.ofIptables(family, names);
-    };
+    return interests.apply(family);
   }
 
   @Override

@@ -20,6 +20,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** nftables: a table of our own for each family, made anew in one transaction. */
@@ -31,6 +32,7 @@ final class NftEngine implements Engine {
   private final Names names;
   private final Claim claim;
   private final LoadedTables tables;
+  private final Function<Family, Interest> interests;
   private final Map<Family, Style> styles = new EnumMap<>(Family.class);
 
   /** What kernel and nft know. */
@@ -51,6 +53,7 @@ final class NftEngine implements Engine {
     this.names = names;
     this.claim = claim;
     this.tables = tables;
+    interests = Interest.ofEach(family -> Interest.ofNftables(family, names));
   }
 
   @Override
@@ -76,7 +79,7 @@ final class NftEngine implements Engine {
 
   @Override
   public Interest interest(Family family) {
-    return Interest.ofNftables(family, names);
+    return interests.apply(family);
   }
 
   @Override

@@ -4,6 +4,7 @@ package io.jflannel.flanneld.firewall;
 import io.jflannel.linux.netfilter.BaseChain;
 import io.jflannel.linux.netfilter.ChainName;
 import io.jflannel.linux.netfilter.RuleBody;
+import io.jflannel.linux.netfilter.RuleDigest;
 import io.jflannel.linux.netfilter.TableName;
 import io.jflannel.linux.netfilter.TableState;
 import java.util.List;
@@ -31,9 +32,9 @@ record Sight(
   /**
    * A chain of ours.
    *
-   * @param rules a digest of them in order: there may be more than one wants to hold
+   * @param rules there may be more than one wants to hold
    */
-  record OwnChain(boolean exists, Optional<BaseChain> base, long count, String rules) {}
+  record OwnChain(boolean exists, Optional<BaseChain> base, RuleDigest rules) {}
 
   /**
    * How packets get from a built-in chain to ours.

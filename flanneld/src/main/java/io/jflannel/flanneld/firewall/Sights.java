@@ -15,12 +15,10 @@ import io.jflannel.linux.netfilter.TableName;
 import io.jflannel.linux.netfilter.TableState;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.stream.Collector;
 
 /** Takes {@link Sight}s. Belongs to one thread. */
@@ -80,17 +78,14 @@ final class Sights {
   }
 
   private static Map<TableName, TableState> states(NftablesSocket socket, Interest interest) {
-    Set<TableName> own = interest.ownTables();
-    Set<TableName> all = new HashSet<>(own);
-    all.addAll(interest.sharedTables());
     Map<TableName, TableState> states = new HashMap<>();
     socket
-        .tables(all)
+        .tables(interest.tables())
         .forEach(
             (name, state) -> // to what is shared others may add what they like
             states.put(
                     name,
-                    own.contains(name)
+                    interest.ownTables().contains(name)
                         ? state
                         : new TableState(0, state.dormant(), state.owned())));
     return states;
@@ -100,10 +95,8 @@ final class Sights {
       NftablesSocket socket, Interest interest, Map<ChainName, Chain> chains) {
     Map<ChainName, OwnChain> own = new HashMap<>();
     for (ChainName name : interest.own()) {
-      Digest rules = socket.rules(name, Digest.collector());
       own.put(
-          name,
-          new OwnChain(chains.containsKey(name), base(chains, name), rules.count(), rules.text()));
+          name, new OwnChain(chains.containsKey(name), base(chains, name), socket.digest(name)));
     }
     return own;
   }

@@ -6,6 +6,7 @@ import io.jflannel.flanneld.traffic.Names;
 import io.jflannel.flanneld.traffic.Part;
 import io.jflannel.flanneld.traffic.Rule;
 import io.jflannel.linux.netfilter.ChainName;
+import io.jflannel.linux.netfilter.RuleDigest;
 import io.jflannel.linux.netfilter.TableName;
 import io.jflannel.net.Family;
 import java.util.HashMap;
@@ -76,7 +77,9 @@ final class Host implements Eye, Engine {
       own.put(
           chain,
           new OwnChain(
-              !kernel.isEmpty(), Optional.empty(), kernel.size(), kernel + foreign + pile));
+              !kernel.isEmpty(),
+              Optional.empty(),
+              new RuleDigest(kernel.size(), (kernel + foreign + pile).hashCode())));
     }
     Map<String, Long> numbers =
         legacy ? Map.of("nat", (long) (kernel + foreign + pile).hashCode()) : Map.of();

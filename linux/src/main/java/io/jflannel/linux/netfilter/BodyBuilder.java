@@ -3,7 +3,6 @@ package io.jflannel.linux.netfilter;
 
 import io.jflannel.linux.netlink.Attributes;
 import io.jflannel.net.Family;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -20,7 +19,6 @@ final class BodyBuilder {
   private static final int DATA_VERDICT = 2;
   private static final int VERDICT_CODE = 1;
   private static final int VERDICT_CHAIN = 2;
-  private static final int QUOTA_CONSUMED = 4;
 
   /** NFTA_TARGET_NAME and NFTA_MATCH_NAME. */
   private static final int XT_NAME = 1;
@@ -32,7 +30,6 @@ final class BodyBuilder {
   private static final int COMMENT = 0;
 
   private final Comparisons comparisons;
-  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
   private Optional<Verdict> verdict = Optional.empty();
   private Optional<String> target = Optional.empty();
   private Optional<String> comment = Optional.empty();
@@ -57,12 +54,8 @@ final class BodyBuilder {
     String xtName = "";
     while (expression.next()) {
       switch (expression.type()) {
-        case EXPRESSION_NAME -> {
-          name = expression.string();
-          put(EXPRESSION_NAME, name.getBytes(StandardCharsets.UTF_8));
-        }
+        case EXPRESSION_NAME -> name = expression.string();
         case EXPRESSION_DATA -> {
-          normalise(name, expression);
           switch (name) {
             case "immediate" -> immediate(expression.nested());
             case "payload" -> comparisons.payload(expression.nested());
@@ -76,30 +69,6 @@ final class BodyBuilder {
       }
     }
     classify(name, xtName);
-  }
-
-  /** Leaves out what packets change. */
-  private void normalise(String name, Attributes data) {
-    switch (name) {
-      case "counter", "last" -> {}
-      case "quota" -> {
-        Attributes inner = data.nested();
-        while (inner.next()) {
-          if (inner.type() != QUOTA_CONSUMED) {
-            put(inner.type(), inner.bytes());
-          }
-        }
-      }
-      default -> put(EXPRESSION_DATA, data.bytes());
-    }
-  }
-
-  private void put(int type, byte[] value) {
-    bytes.write(type);
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      bytes.write(value.length >>> shift);
-    }
-    bytes.writeBytes(value);
   }
 
   private void immediate(Attributes data) {
@@ -178,15 +147,9 @@ final class BodyBuilder {
     }
   }
 
-  /** NFTA_RULE_COMPAT: the protocol that iptables' extensions were made for. */
-  void compat(Attributes attribute) {
-    put(Nft.RULE_COMPAT, attribute.bytes());
-  }
-
   /** NFTA_RULE_USERDATA: type, length and value, one byte each of the first two. */
   void userData(Attributes attribute) {
     byte[] data = attribute.bytes();
-    put(Nft.RULE_USERDATA, data);
     int at = 0;
     while (at + 2 <= data.length && at + 2 + (data[at + 1] & 0xff) <= data.length) {
       int end = at + 2 + (data[at + 1] & 0xff);
@@ -198,9 +161,9 @@ final class BodyBuilder {
     }
   }
 
-  RuleBody build() {
+  RuleBody build(NormalForm normal) {
     return new RuleBody(
-        bytes.toByteArray(),
+        normal.toBytes(),
         verdict,
         target,
         comment,

@@ -193,6 +193,16 @@ public final class NftablesSocket implements AutoCloseable {
         collector);
   }
 
+  /** The same rules, as a digest; no object is made of any. */
+  public RuleDigest digest(ChainName chain) {
+    return kernel.dump(
+        "list rules of " + chain,
+        chain,
+        RuleMessages::list,
+        RuleMessages::pass,
+        RuleDigest.collector());
+  }
+
   /**
    * Whether a table does nothing: there is nothing in it but base chains of these names, without
    * rules, that let every packet pass. False if there is no such table.

@@ -2,7 +2,6 @@
 package io.jflannel.linux.netfilter;
 
 import io.jflannel.net.Cidr;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -89,14 +88,6 @@ public final class RuleBody {
    */
   public List<Cidr> addresses() {
     return addresses;
-  }
-
-  /** Adds what {@link #equals} compares, so that equal rules give equal digests. */
-  public void digest(MessageDigest into) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      into.update((byte) (normal.length >>> shift));
-    }
-    into.update(normal);
   }
 
   @Override

@@ -30,23 +30,31 @@ final class RuleMessages {
         .string(Nft.RULE_CHAIN, chain.name());
   }
 
+  /** Hands on the messages that are rules. */
+  static void pass(MessageReader in, Consumer<MessageReader> sink) {
+    if (in.type() == Nft.NEWRULE) {
+      sink.accept(in);
+    }
+  }
+
   /** Reads a rule of the chain that was asked for. */
   static void decode(ChainName chain, MessageReader in, Consumer<Rule> sink) {
     if (in.type() != Nft.NEWRULE) {
       return;
     }
     long handle = 0;
+    NormalForm normal = new NormalForm();
+    normal.rule(in.attributes(Nft.HEADER));
     BodyBuilder body = new BodyBuilder(chain.table().family());
     Attributes attributes = in.attributes(Nft.HEADER);
     while (attributes.next()) {
       switch (attributes.type()) {
         case Nft.RULE_HANDLE -> handle = attributes.big64();
         case Nft.RULE_EXPRESSIONS -> body.expressions(attributes.nested());
-        case Nft.RULE_COMPAT -> body.compat(attributes);
         case Nft.RULE_USERDATA -> body.userData(attributes);
         default -> {} // position: the handle of the rule before
       }
     }
-    sink.accept(new Rule(chain, handle, body.build()));
+    sink.accept(new Rule(chain, handle, body.build(normal)));
   }
 }

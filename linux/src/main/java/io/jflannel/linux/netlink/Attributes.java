@@ -96,6 +96,11 @@ public final class Attributes {
     return value;
   }
 
+  /** Copies the value. */
+  public void copy(byte[] into, int at) {
+    in.get(valueAt, into, at, valueLength);
+  }
+
   /** Whether {@link #string} is this text, given in UTF-8. Creates no object. */
   public boolean is(byte[] text) {
     int length = text.length;

@@ -11,6 +11,7 @@ import io.jflannel.net.Family;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -166,9 +167,11 @@ final class RulesTest {
     ChainName mine = new ChainName(TABLE, "in");
     ChainName iptables = new ChainName(new TableName(Family.V4, "filter"), "INPUT");
     List<RuleBody> before = List.of(only(mine), only(iptables));
+    List<RuleDigest> digests = List.of(socket.digest(mine), socket.digest(iptables));
     Shell.run("ping -c 2 -i 0.01 127.0.0.1");
     assertThat(Shell.run("nft list table ip t")).contains("counter packets 4", "used 336 bytes");
     assertThat(List.of(only(mine), only(iptables))).isEqualTo(before);
+    assertThat(List.of(socket.digest(mine), socket.digest(iptables))).isEqualTo(digests);
   }
 
   @ParameterizedTest
@@ -183,10 +186,12 @@ final class RulesTest {
       })
   void theSameRuleAgainIsEqual(String rule) {
     RuleBody first = nft(rule);
+    RuleDigest digest = socket.digest(MINE);
     long handle = rules(MINE).getFirst().handle();
     assertThat(only(MINE)).isEqualTo(first).hasSameHashCodeAs(first);
     Shell.run("nft 'add rule ip t other accept; add rule ip t mine accept'");
     assertThat(nft(rule)).isEqualTo(first);
+    assertThat(socket.digest(MINE)).isEqualTo(digest);
     assertThat(rules(MINE).getFirst().handle()).isGreaterThan(handle);
   }
 
@@ -200,6 +205,25 @@ final class RulesTest {
   void theSameIptablesRuleAgainIsEqual(String rule) {
     assertThat(iptables(Family.V4, rule)).isEqualTo(iptables(Family.V4, rule));
     assertThat(iptables(Family.V6, rule)).isEqualTo(iptables(Family.V6, rule));
+  }
+
+  @Test
+  void aDigestKnowsOrderAndNumber() {
+    RuleDigest none = socket.digest(MINE);
+    assertThat(none.count()).isZero();
+    List<RuleDigest> digests =
+        Stream.of(
+                "accept",
+                "accept; add rule ip t mine accept",
+                "accept; add rule ip t mine drop",
+                "drop; add rule ip t mine accept")
+            .map(rules -> {
+              Shell.run("nft 'flush chain ip t mine; add rule ip t mine " + rules + "'");
+              return socket.digest(MINE);
+            })
+            .toList();
+    assertThat(digests).doesNotHaveDuplicates().doesNotContain(none);
+    assertThat(digests).extracting(RuleDigest::count).containsExactly(1L, 2L, 2L, 2L);
   }
 
   @ParameterizedTest
@@ -221,7 +245,10 @@ final class RulesTest {
   })
   void anyDifferenceShows(String one, String other) {
     Shell.run("nft add chain ip t third");
-    assertThat(nft(one)).isNotEqualTo(nft(other));
+    RuleBody first = nft(one);
+    RuleDigest digest = socket.digest(MINE);
+    assertThat(nft(other)).isNotEqualTo(first);
+    assertThat(socket.digest(MINE)).isNotEqualTo(digest);
   }
 
   @ParameterizedTest
