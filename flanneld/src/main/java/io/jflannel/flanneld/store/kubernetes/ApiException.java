@@ -20,6 +20,11 @@ final class ApiException extends RuntimeException {
   /** The version asked for is too old. */
   static final int GONE = 410;
 
+  static final int TOO_MANY = 429;
+  static final int INTERNAL = 500;
+  static final int UNAVAILABLE = 503;
+  static final int TIMEOUT = 504;
+
   private final int status;
   private final String message;
 

@@ -203,7 +203,7 @@ public final class KubernetesStore implements LeaseStore {
     NodeLoop loop =
         new NodeLoop(
             description(), configPlace(), request.config(), keys, timing.pace(), nodes, views, own);
-    NodeFeed feed = new NodeFeed(api, nodes, timing.silence());
+    NodeFeed feed = new NodeFeed(api, nodes, timing.silence(), NodeFeed.PAUSES);
     try (TaskScope scope = new TaskScope()) {
       scope.fork("store-watch", feed::run);
       scope.fork(

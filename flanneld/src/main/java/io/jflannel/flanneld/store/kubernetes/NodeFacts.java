@@ -29,6 +29,16 @@ record NodeFacts(
 
   NodeFacts {
     podCidrs = List.copyOf(podCidrs);
+    annotations = Map.copyOf(annotations);
+  }
+
+  /** Versions are numbers that grow (API conventions, since 1.35 officially); 0 for all else. */
+  static long version(String text) {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
   }
 
   /**

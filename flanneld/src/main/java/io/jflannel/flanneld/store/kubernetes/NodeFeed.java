@@ -11,18 +11,26 @@ import java.util.random.RandomGenerator;
 /**
  * Lists the nodes once and watches them from there (KUB-4). A broken watch is resumed where it was;
  * a list follows if that is refused, or if the server fell silent: one that was restored from a
- * backup would wait for its own future (ODD-62). One thread's.
+ * backup would wait for its own future (ODD-62). A list costs the server dear: of one that is
+ * overloaded none is asked, and lists never follow each other without growing pauses. One thread's.
  */
 final class NodeFeed {
 
-  private static final Backoff PAUSES = new Backoff(Duration.ofMillis(500), Duration.ofSeconds(10));
+  /** For the daemon. */
+  static final Backoff PAUSES = new Backoff(Duration.ofMillis(500), Duration.ofSeconds(30));
+
   private static final Duration SHORT = Duration.ofSeconds(1);
+
+  /** A version that is too old so soon after its list will be so again. */
+  private static final Duration FRESH = Duration.ofSeconds(10);
+
   private static final String ANY = "0";
   private static final String NEWEST = "";
 
   private final Api api;
   private final BlockingQueue<FeedEvent> events;
   private final Duration silence;
+  private final Backoff pauses;
   private final RandomGenerator random = RandomGenerator.getDefault();
 
   /** Where the next list is to be at least. */
@@ -31,17 +39,21 @@ final class NodeFeed {
   /** Where the next watch begins; empty if a list is needed. */
   private String watchFrom = "";
 
-  private Backoff pause = PAUSES;
+  private Backoff pause;
+  private long listedAt;
 
   /**
    * A feed.
    *
    * @param silence how long a watch may be silent; the API server sends a bookmark each minute
+   * @param pauses between attempts that bring nothing new
    */
-  NodeFeed(Api api, BlockingQueue<FeedEvent> events, Duration silence) {
+  NodeFeed(Api api, BlockingQueue<FeedEvent> events, Duration silence, Backoff pauses) {
     this.api = api;
     this.events = events;
     this.silence = silence;
+    this.pauses = pauses;
+    this.pause = pauses;
   }
 
   /** Until interrupted. */
@@ -61,7 +73,8 @@ final class NodeFeed {
   private void list() throws InterruptedException {
     List<NodeFacts> nodes = new ArrayList<>();
     String version = api.list(listFrom, nodes::add);
-    events.put(new FeedEvent.Listed(number(version), nodes));
+    listedAt = System.nanoTime();
+    events.put(new FeedEvent.Listed(NodeFacts.version(version), nodes));
     listFrom = version;
     watchFrom = version;
   }
@@ -84,7 +97,6 @@ final class NodeFeed {
 
     @Override
     public void event(WatchEvent event) throws InterruptedException {
-      pause = PAUSES;
       switch (event) {
         case WatchEvent.Seen(NodeFacts node) -> {
           events.put(new FeedEvent.Seen(node));
@@ -101,6 +113,7 @@ final class NodeFeed {
     }
 
     private void seen(long version) {
+      pause = pauses;
       if (version > 0) {
         watchFrom = Long.toString(version);
         listFrom = watchFrom;
@@ -116,7 +129,7 @@ final class NodeFeed {
       listFrom = e.status() <= ApiException.NO_ANSWER ? listFrom : anyOrNewest();
     }
     watchFrom = wasWatch && canResume(e) ? watchFrom : "";
-    if (!(wasWatch && e.status() == ApiException.GONE)) {
+    if (!(wasWatch && e.status() == ApiException.GONE && isOldList())) {
       events.put(new FeedEvent.Lost(e.getMessage()));
       Thread.sleep(pause.jittered(random.nextDouble()));
       pause = pause.next();
@@ -127,15 +140,16 @@ final class NodeFeed {
     return listFrom.equals(ANY) ? ANY : NEWEST;
   }
 
-  private static boolean canResume(ApiException e) {
-    return e.status() == ApiException.NO_ANSWER;
+  private boolean isOldList() {
+    return System.nanoTime() - listedAt >= FRESH.toNanos();
   }
 
-  private static long number(String version) {
-    try {
-      return Long.parseLong(version);
-    } catch (NumberFormatException e) {
-      return 0;
-    }
+  /** A server that fails for long might fail because of this version. */
+  private boolean canResume(ApiException e) {
+    return switch (e.status()) {
+      case ApiException.NO_ANSWER, ApiException.TOO_MANY, ApiException.UNAVAILABLE -> true;
+      case ApiException.INTERNAL, ApiException.TIMEOUT -> !pause.equals(pause.next());
+      default -> false;
+    };
   }
 }

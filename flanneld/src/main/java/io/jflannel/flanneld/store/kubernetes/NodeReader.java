@@ -132,7 +132,10 @@ final class NodeReader implements AutoCloseable {
       case "ADDED", "MODIFIED" -> new WatchEvent.Seen(node());
       case "DELETED" -> new WatchEvent.Gone(node());
       case "BOOKMARK" -> new WatchEvent.Bookmark(node().version());
-      case "ERROR" -> status();
+      case "ERROR" -> {
+        Status status = status();
+        yield new WatchEvent.Failed(status.code(), status.message());
+      }
       default -> {
         parser.skipChildren();
         yield new WatchEvent.Other();
@@ -140,7 +143,10 @@ final class NodeReader implements AutoCloseable {
     };
   }
 
-  private WatchEvent.Failed status() {
+  /** Why something failed. */
+  private record Status(int code, String message) {}
+
+  private Status status() {
     String[] message = {""};
     int[] code = {0};
     members(name -> {
@@ -150,7 +156,7 @@ final class NodeReader implements AutoCloseable {
         default -> parser.skipChildren();
       }
     });
-    return new WatchEvent.Failed(code[0], message[0]);
+    return new Status(code[0] > 0 ? code[0] : ApiException.INTERNAL, message[0]);
   }
 
   private NodeFacts node() {
@@ -189,7 +195,7 @@ final class NodeReader implements AutoCloseable {
     switch (member) {
       case "name" -> draft.name = text();
       case "uid" -> draft.uid = text();
-      case "resourceVersion" -> draft.version = number(text());
+      case "resourceVersion" -> draft.version = NodeFacts.version(text());
       case "creationTimestamp" -> draft.created = seconds(text());
       case "annotations" ->
           members(name ->
@@ -273,15 +279,6 @@ final class NodeReader implements AutoCloseable {
 
   private static String cut(String text) {
     return text.length() <= NodeFacts.LONGEST ? text : text.substring(0, NodeFacts.LONGEST + 1);
-  }
-
-  /** Versions are numbers that grow (API conventions, since 1.35 officially). */
-  private static long number(String text) {
-    try {
-      return Long.parseLong(text);
-    } catch (NumberFormatException e) {
-      return 0;
-    }
   }
 
   private static long seconds(String text) {

@@ -13,7 +13,11 @@ sealed interface WatchEvent {
   /** Nothing happened up to this version. */
   record Bookmark(long version) implements WatchEvent {}
 
-  /** The watch ends with an error of the server; 410: the version asked for is too old. */
+  /**
+   * The watch ends with an error of the server.
+   *
+   * @param code as of HTTP, 500 if it names none; 410: the version asked for is too old
+   */
   record Failed(int code, String message) implements WatchEvent {}
 
   /** Of a kind we do not know. */

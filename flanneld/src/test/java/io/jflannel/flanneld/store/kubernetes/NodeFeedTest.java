@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.store.kubernetes.access.ApiAccess;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a real API server does only now and then: KUB-4 against a server that does it at once. */
 class NodeFeedTest {
@@ -31,6 +34,11 @@ class NodeFeedTest {
   private interface Answer {
     void to(HttpExchange exchange) throws IOException, InterruptedException;
   }
+
+  private static final Backoff PAUSES = new Backoff(Duration.ofMillis(100), Duration.ofMillis(400));
+
+  /** The first three pauses at their shortest. */
+  private static final Duration THREE = Duration.ofMillis(75 + 150 + 300);
 
   private final LinkedBlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
   private final LinkedBlockingQueue<String> asked = new LinkedBlockingQueue<>();
@@ -66,7 +74,7 @@ class NodeFeedTest {
             true);
     api =
         new Api(ApiAccess.of(options, Map.of()), AnnotationKeys.under("flannel.alpha.coreos.com"));
-    NodeFeed feed = new NodeFeed(api, events, Duration.ofSeconds(2));
+    NodeFeed feed = new NodeFeed(api, events, Duration.ofSeconds(2), PAUSES);
     thread =
         Thread.ofVirtual()
             .start(() -> {
@@ -187,11 +195,81 @@ class NodeFeedTest {
     assertThat(next()).isInstanceOf(FeedEvent.Connected.class);
   }
 
+  private static String error(String status) {
+    return "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",%s}}\n".formatted(status);
+  }
+
+  @ParameterizedTest // what is wrong may be the version: a list follows, but not soon
+  @ValueSource(strings = {"\"code\":500", "\"code\":504", "\"message\":\"no code\""})
+  void aWatchThatFailsIsResumedWithGrowingPauses(String status) throws InterruptedException {
+    list("10", "", "a");
+    watch(error(status));
+    watch(error(status));
+    watch(error(status));
+    list("20", "", "a");
+    silentWatch("");
+
+    question();
+    assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
+    long start = System.nanoTime();
+    assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
+    assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
+    assertThat(question()).isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10");
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(THREE);
+  }
+
+  @ParameterizedTest // a list of everything would be the wrong answer
+  @ValueSource(ints = {429, 503})
+  void aServerThatShedsLoadIsAskedForNoList(int code) throws InterruptedException {
+    list("10", "", "a");
+    for (int i = 0; i < 5; i++) {
+      status(code, "too many requests, please try again later");
+    }
+    silentWatch("");
+
+    question();
+    for (int i = 0; i < 6; i++) {
+      assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
+    }
+  }
+
+  @Test
+  void listsThatAreTooOldAtOnceAreNotAskedForInALoop() throws InterruptedException {
+    for (int i = 0; i < 3; i++) {
+      list("10", "", "a");
+      watch(error("\"code\":410"));
+    }
+    list("20", "", "a");
+    silentWatch("");
+
+    question();
+    long start = System.nanoTime();
+    for (int i = 0; i < 6; i++) {
+      question();
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(THREE);
+  }
+
+  @Test // progress: as if nothing had been
+  void whatIsNewMakesThePausesShortAgain() throws InterruptedException {
+    list("10", "", "a");
+    watch(error("\"code\":500"));
+    watch(error("\"code\":500"));
+    watch(event("MODIFIED", "a", 11) + error("\"code\":500"));
+    watch(error("\"code\":500")); // with the longest pause this would bring a list
+    silentWatch("");
+
+    for (int i = 0; i < 4; i++) {
+      question();
+    }
+    assertThat(question()).contains("resourceVersion=11&").contains("watch=true");
+    assertThat(question()).contains("resourceVersion=11&").contains("watch=true");
+  }
+
   @Test
   void listsAgainAfter410() throws InterruptedException {
     list("10", "", "a");
-    watch(
-        "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}}\n");
+    watch(error("\"code\":410,\"message\":\"too old\""));
     list("20", "", "a", "b");
     silentWatch("");
 

@@ -149,13 +149,15 @@ class NodeReaderTest {
                 + "}\n"
                 + "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Node\",\"metadata\":{\"resourceVersion\":\"500\"}}}\n"
                 + "{\"type\":\"NEWS\",\"object\":{\"a\":[1,{}]}}\n"
-                + "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old resource version\"}}\n");
+                + "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old resource version\"}}\n"
+                + "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"message\":\"nothing known\"}}\n");
 
     assertThat(reader.event()).containsInstanceOf(WatchEvent.Seen.class);
     assertThat(reader.event()).containsInstanceOf(WatchEvent.Gone.class);
     assertThat(reader.event()).contains(new WatchEvent.Bookmark(500));
     assertThat(reader.event()).contains(new WatchEvent.Other());
     assertThat(reader.event()).contains(new WatchEvent.Failed(410, "too old resource version"));
+    assertThat(reader.event()).contains(new WatchEvent.Failed(500, "nothing known"));
     assertThat(reader.event()).isEmpty();
   }
 
