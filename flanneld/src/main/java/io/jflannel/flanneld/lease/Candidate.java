@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.lease;
 
 import io.jflannel.json.JsonException;
+import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import java.util.Optional;
 
@@ -44,9 +45,45 @@ public sealed interface Candidate {
     }
   }
 
-  /** The key names subnets, the value is unusable. */
-  record Unreadable(String name, Subnets subnets, String reason, long createRevision)
-      implements Candidate {}
+  /**
+   * The key names subnets, the value is unusable, at least in one family.
+   *
+   * @param rest what can be read: the other family
+   */
+  record Unreadable(
+      String name, Subnets subnets, Optional<Parsed> rest, String reason, long createRevision)
+      implements Candidate {
+
+    Unreadable(String name, Subnets subnets, String reason, long createRevision) {
+      this(name, subnets, Optional.empty(), reason, createRevision);
+    }
+
+    /** The subnet of a family that cannot be read. */
+    Optional<Cidr> lost(Family family) {
+      return subnets
+          .of(family)
+          .filter(subnet -> rest.flatMap(parsed -> parsed.subnets().of(family)).isEmpty());
+    }
+
+    /** What is to be judged: what can be read, and for all else what was accepted before. */
+    Optional<Parsed> completed(Optional<Lease> before) {
+      if (rest.isEmpty()) {
+        return before.map(
+            last -> Parsed.of(name, last.subnets(), last.attributes(), createRevision));
+      }
+      Parsed readable = rest.get();
+      Family family = readable.subnets().v4().isPresent() ? Family.V6 : Family.V4;
+      return before
+          .filter(last -> last.subnets().of(family).equals(lost(family)))
+          .map(last ->
+              Parsed.of(
+                  name,
+                  subnets,
+                  readable.attributes().with(family, last.attributes()),
+                  createRevision))
+          .or(() -> rest);
+    }
+  }
 
   /** It names no subnet, for {@code reason}. */
   record Stray(String name, String reason) implements Candidate {}

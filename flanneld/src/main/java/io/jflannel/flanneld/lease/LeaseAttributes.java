@@ -29,6 +29,14 @@ public record LeaseAttributes(
     return family == Family.V4 ? backendData : backendV6Data;
   }
 
+  /** These, but with what others say of a family. */
+  LeaseAttributes with(Family family, LeaseAttributes others) {
+    LeaseAttributes v4 = family == Family.V4 ? others : this;
+    LeaseAttributes v6 = family == Family.V6 ? others : this;
+    return new LeaseAttributes(
+        v4.publicIp(), v6.publicIpv6(), backendType, v4.backendData(), v6.backendV6Data());
+  }
+
   /** Whether the node has another public address than before. */
   public static boolean hasMoved(LeaseAttributes before, LeaseAttributes now) {
     return !before.publicIp().equals(now.publicIp())

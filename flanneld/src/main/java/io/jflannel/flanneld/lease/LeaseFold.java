@@ -56,7 +56,7 @@ public final class LeaseFold {
    * @param accepted leases by key; goes into the next fold
    * @param peers the same leases in key order
    * @param refused keys not served, or only in part, in key order
-   * @param kept subnets whose key has an unreadable value
+   * @param kept subnets of which the key's value cannot be read
    */
   public record Folded(
       Map<String, Lease> accepted, List<Lease> peers, List<Refusal> refused, Set<Cidr> kept) {
@@ -64,7 +64,7 @@ public final class LeaseFold {
     public static final Folded NONE = new Folded(Map.of(), List.of(), List.of(), Set.of());
   }
 
-  private record Ranked(Candidate.Parsed lease, int rank, boolean readable) {}
+  private record Ranked(Candidate.Parsed lease, int rank) {}
 
   private static final Comparator<Ranked> PRECEDENCE =
       Comparator.comparingInt(Ranked::rank)
@@ -126,9 +126,13 @@ public final class LeaseFold {
         refused.put(stray.name(), stray.reason());
         yield Optional.empty();
       }
-      case Candidate.Unreadable unreadable -> keep(unreadable);
-      case Candidate.Parsed lease -> Optional.of(new Ranked(lease, rankOf(lease), true));
+      case Candidate.Unreadable unreadable -> keep(unreadable).map(this::ranked);
+      case Candidate.Parsed lease -> Optional.of(ranked(lease));
     };
+  }
+
+  private Ranked ranked(Candidate.Parsed lease) {
+    return new Ranked(lease, rankOf(lease));
   }
 
   private int rankOf(Candidate.Parsed lease) {
@@ -140,18 +144,11 @@ public final class LeaseFold {
   }
 
   /** An unreadable value keeps the last accepted lease, and what the kernel has for it. */
-  private Optional<Ranked> keep(Candidate.Unreadable unreadable) {
+  private Optional<Candidate.Parsed> keep(Candidate.Unreadable unreadable) {
     refused.put(unreadable.name(), unreadable.reason());
-    unreadable.subnets().v4().flatMap(v4::ifInside).ifPresent(kept::add);
-    unreadable.subnets().v6().flatMap(v6::ifInside).ifPresent(kept::add);
-    return Optional.ofNullable(before.get(unreadable.name()))
-        .map(lease ->
-            Candidate.Parsed.of(
-                unreadable.name(),
-                lease.subnets(),
-                lease.attributes(),
-                unreadable.createRevision()))
-        .map(lease -> new Ranked(lease, 0, false));
+    unreadable.lost(Family.V4).flatMap(v4::ifInside).ifPresent(kept::add);
+    unreadable.lost(Family.V6).flatMap(v6::ifInside).ifPresent(kept::add);
+    return unreadable.completed(Optional.ofNullable(before.get(unreadable.name())));
   }
 
   private void judge(Ranked ranked) {
@@ -175,8 +172,8 @@ public final class LeaseFold {
     } else if (reasons.isEmpty()) {
       reasons.add("no subnet of a family that this network serves");
     }
-    if (ranked.readable() && !reasons.isEmpty()) {
-      refused.put(lease.name(), String.join("; ", reasons));
+    if (!reasons.isEmpty()) {
+      refused.merge(lease.name(), String.join("; ", reasons), (one, more) -> one + "; " + more);
     }
   }
 
@@ -191,9 +188,14 @@ public final class LeaseFold {
 
   /** Whether another key than ours carries our public address. */
   public static boolean isTwin(Candidate candidate, Rules rules) {
-    return candidate instanceof Candidate.Parsed lease
-        && rules.ownKey().filter(lease.name()::equals).isEmpty()
-        && isOwnAddress(lease.attributes(), rules);
+    Optional<Candidate.Parsed> readable =
+        switch (candidate) {
+          case Candidate.Parsed lease -> Optional.of(lease);
+          case Candidate.Unreadable unreadable -> unreadable.rest();
+          case Candidate.Stray _ -> Optional.empty();
+        };
+    return rules.ownKey().filter(candidate.name()::equals).isEmpty()
+        && readable.filter(lease -> isOwnAddress(lease.attributes(), rules)).isPresent();
   }
 
   private boolean isForeignType(LeaseAttributes attributes) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -253,6 +254,39 @@ class LeaseFoldTest {
     }
     assertThat(keys.fold(HOST_GW).peers()).isEmpty();
     assertThat(keys.delete("10.5.2.0-24").fold(HOST_GW, large)).isEqualTo(Folded.NONE);
+  }
+
+  private static Folded halfRead(String subnetV6, Folded before) {
+    Subnets both = SubnetKey.parse("10.5.2.0-24&" + subnetV6.replace('/', '-')).orElseThrow();
+    Subnets v4 = new Subnets(both.v4(), Optional.empty());
+    Candidate half =
+        new Candidate.Unreadable(
+            "n2",
+            both,
+            Optional.of(Candidate.Parsed.of("n2", v4, LeaseText.read(hostGw("192.0.2.22")), 1)),
+            "data of IPv6",
+            1);
+    Rules rules = rules(DUAL, dual("192.0.2.1", "2001:db8::1"), "10.5.1.0-24&fd00:5:0:1::-64");
+    return LeaseFold.fold(List.of(half), rules, before.accepted());
+  }
+
+  @Test // B40
+  void aFamilyThatCannotBeReadDoesNotTakeTheOtherAlong() {
+    Folded unknown = halfRead("fd00:5:0:2::/64", Folded.NONE);
+    assertThat(subnets(unknown)).containsExactly("10.5.2.0/24");
+    assertThat(unknown.kept()).containsExactly(Cidr.parse("fd00:5:0:2::/64"));
+    assertThat(unknown.refused()).containsExactly(new Refusal("n2", "data of IPv6"));
+
+    Lease last =
+        new Lease(
+            SubnetKey.parse("10.5.2.0-24&fd00:5:0:2::-64").orElseThrow(),
+            LeaseText.read(dual("192.0.2.2", "2001:db8::2")));
+    Folded accepted = new Folded(Map.of("n2", last), List.of(last), List.of(), Set.of());
+    Folded known = halfRead("fd00:5:0:2::/64", accepted);
+    assertThat(known.peers())
+        .containsExactly(
+            new Lease(last.subnets(), LeaseText.read(dual("192.0.2.22", "2001:db8::2"))));
+    assertThat(subnets(halfRead("fd00:5:0:3::/64", accepted))).containsExactly("10.5.2.0/24");
   }
 
   @Test

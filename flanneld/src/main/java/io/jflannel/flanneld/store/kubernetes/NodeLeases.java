@@ -11,9 +11,12 @@ import io.jflannel.json.JsonException;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** What nodes say as leases (KUB-6). Pure. */
 final class NodeLeases {
@@ -42,15 +45,34 @@ final class NodeLeases {
       return Optional.of(
           new Candidate.Stray(name, "the node has no pod CIDR of a family that this network has"));
     }
-    try {
-      LeaseAttributes attributes = attributes(node);
-      demandData(subnets.get(), attributes);
-      return Optional.of(Candidate.Parsed.of(name, subnets.get(), attributes, node.created()));
-    } catch (JsonException e) {
-      return Optional.of(
-          new Candidate.Unreadable(
-              name, subnets.get(), String.valueOf(e.getMessage()), node.created()));
+    return Optional.of(lease(node, subnets.get()));
+  }
+
+  /** Each family for itself (B40). */
+  private Candidate lease(NodeFacts node, Subnets subnets) {
+    List<String> problems = new ArrayList<>(0);
+    Map<Family, Cidr> good = new EnumMap<>(Family.class);
+    Map<Family, Half> halves = new EnumMap<>(Family.class);
+    for (Family family : Family.values()) {
+      Half half = half(node, family);
+      Optional<Cidr> subnet = subnets.of(family);
+      Optional<String> problem =
+          subnet.flatMap(needed -> half.problem().or(() -> missing(node, family, half)));
+      if (problem.isPresent()) {
+        problems.add(problem.get());
+      } else {
+        halves.put(family, half);
+        subnet.ifPresent(readable -> good.put(family, readable));
+      }
     }
+    Optional<Candidate.Parsed> readable =
+        subnets(good)
+            .map(served ->
+                Candidate.Parsed.of(node.name(), served, attributes(node, halves), node.created()));
+    return problems.isEmpty()
+        ? readable.orElseThrow()
+        : new Candidate.Unreadable(
+            node.name(), subnets, readable, String.join("; ", problems), node.created());
   }
 
   /**
@@ -66,32 +88,64 @@ final class NodeLeases {
         first.putIfAbsent(cidr.family(), cidr.network());
       }
     }
-    return first.isEmpty()
+    return subnets(first);
+  }
+
+  private static Optional<Subnets> subnets(Map<Family, Cidr> cidrs) {
+    return cidrs.isEmpty()
         ? Optional.empty()
         : Optional.of(
             new Subnets(
-                Optional.ofNullable(first.get(Family.V4)),
-                Optional.ofNullable(first.get(Family.V6))));
+                Optional.ofNullable(cidrs.get(Family.V4)),
+                Optional.ofNullable(cidrs.get(Family.V6))));
+  }
+
+  /** What of that which the node publishes can be read. */
+  LeaseAttributes attributes(NodeFacts node) {
+    return attributes(
+        node, Map.of(Family.V4, half(node, Family.V4), Family.V6, half(node, Family.V6)));
+  }
+
+  private static LeaseAttributes attributes(NodeFacts node, Map<Family, Half> halves) {
+    Half v4 = halves.getOrDefault(Family.V4, Half.NOTHING);
+    Half v6 = halves.getOrDefault(Family.V6, Half.NOTHING);
+    return new LeaseAttributes(
+        v4.ip(), v6.ip(), node.annotation(Annotation.TYPE).orElse(""), v4.data(), v6.data());
   }
 
   /**
-   * What the node publishes.
+   * What a node says of a family.
    *
-   * @throws JsonException naming the annotation that cannot be read
+   * @param problem names the annotation that cannot be read
    */
-  LeaseAttributes attributes(NodeFacts node) {
-    return new LeaseAttributes(
-        address(node, Family.V4),
-        address(node, Family.V6),
-        node.annotation(Annotation.TYPE).orElse(""),
-        data(node, Family.V4),
-        data(node, Family.V6));
+  private record Half(Optional<Ip> ip, Optional<Json> data, Optional<String> problem) {
+    static final Half NOTHING = new Half(Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
+  private Half half(NodeFacts node, Family family) {
+    if (!config.enabled(family)) {
+      return Half.NOTHING;
+    }
+    List<String> problems = new ArrayList<>(0);
+    Optional<Ip> ip = read(() -> address(node, family), problems);
+    Optional<Json> data = read(() -> data(node, family), problems);
+    return new Half(ip, data, problems.stream().findFirst());
+  }
+
+  private static <T> Optional<T> read(Supplier<Optional<T>> reading, List<String> problems) {
+    try {
+      return reading.get();
+    } catch (JsonException e) {
+      problems.add(String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
   }
 
   private Optional<Ip> address(NodeFacts node, Family family) {
     Annotation annotation = Annotation.ip(family);
-    Optional<String> text = config.enabled(family) ? node.annotation(annotation) : Optional.empty();
-    return text.map(t -> address(annotation, t, family)).filter(ip -> !ip.isUnspecified());
+    return node.annotation(annotation)
+        .map(text -> address(annotation, text, family))
+        .filter(ip -> !ip.isUnspecified());
   }
 
   /**
@@ -133,21 +187,15 @@ final class NodeLeases {
     });
   }
 
-  /** A peer that had data and lost it keeps what the kernel has, as upstream does. */
-  private void demandData(Subnets subnets, LeaseAttributes attributes) {
-    if (!attributes.backendType().equals(VtepMac.VXLAN)) {
-      return;
+  /** A peer that had it and lost it keeps what the kernel has, as upstream does. */
+  private Optional<String> missing(NodeFacts node, Family family, Half half) {
+    if (!node.annotation(Annotation.TYPE).equals(Optional.of(VtepMac.VXLAN))) {
+      return Optional.empty();
     }
-    for (Family family : Family.values()) {
-      if (subnets.of(family).isPresent()
-          && attributes.publicIp(family).isPresent()
-          && attributes.backendData(family).isEmpty()) {
-        throw new JsonException(
-            "annotation %s is missing".formatted(keys.name(Annotation.data(family))));
-      }
-    }
-    if (attributes.publicIp().isEmpty() && attributes.publicIpv6().isEmpty()) {
-      throw new JsonException("annotation %s is missing".formatted(keys.name(Annotation.IP)));
-    }
+    Optional<Annotation> missing =
+        half.ip().isEmpty()
+            ? Optional.of(Annotation.ip(family))
+            : Optional.of(Annotation.data(family)).filter(data -> half.data().isEmpty());
+    return missing.map(annotation -> "annotation %s is missing".formatted(keys.name(annotation)));
   }
 }

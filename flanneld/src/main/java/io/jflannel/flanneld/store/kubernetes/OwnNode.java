@@ -51,7 +51,8 @@ final class OwnNode {
       Optional<String> missing = missing(node, subnets);
       return missing.isPresent()
           ? new Verdict.Wait(missing.get())
-          : publish(node, subnets.orElseThrow(), wanted.given(published(node)));
+          : publish(
+              node, subnets.orElseThrow(), wanted.given(Optional.of(leases.attributes(node))));
     } catch (JsonException e) { // ODD-69
       return new Verdict.Wait(
           "node %s: %s: correct or remove it".formatted(node.name(), e.getMessage()));
@@ -85,15 +86,6 @@ final class OwnNode {
       }
     }
     return Optional.empty();
-  }
-
-  /** Something unreadable counts as nothing: it will be overwritten. */
-  private Optional<LeaseAttributes> published(NodeFacts node) {
-    try {
-      return Optional.of(leases.attributes(node));
-    } catch (JsonException e) {
-      return Optional.empty();
-    }
   }
 
   private Verdict publish(NodeFacts node, Subnets subnets, LeaseAttributes attributes) {

@@ -118,6 +118,46 @@ class NodeLeasesTest {
             found -> assertThat(((Candidate.Unreadable) found).reason()).startsWith(reason));
   }
 
+  private static TestNode dual() {
+    return vxlan()
+        .cidrs("10.244.2.0/24", "fd00:10:244:2::/64")
+        .with(Annotation.IPV6, "fd50::12")
+        .with(Annotation.DATA_V6, "{\"VNI\":1,\"VtepMAC\":\"d6:68:01:f1:fd:9b\"}");
+  }
+
+  @ParameterizedTest // B40
+  @CsvSource({
+    "DATA_V6, {, backend-v6-data, 10.244.2.0/24",
+    "DATA_V6, , backend-v6-data is missing, 10.244.2.0/24",
+    "IPV6, hello, public-ipv6 \"hello\" is no address, 10.244.2.0/24",
+    "IPV6, , public-ipv6 is missing, 10.244.2.0/24",
+    "DATA, {, backend-data, fd00:10:244:2::/64",
+    "IP, hello, public-ip \"hello\" is no address, fd00:10:244:2::/64",
+  })
+  void oneFamilyThatCannotBeReadLeavesTheOther(
+      Annotation annotation, String text, String reason, String rest) {
+    TestNode node = dual();
+    NodeFacts facts =
+        (text == null ? node.without(annotation) : node.with(annotation, text)).facts();
+
+    Candidate.Unreadable found = (Candidate.Unreadable) candidate(DUAL, facts).orElseThrow();
+
+    assertThat(found.reason()).startsWith("annotation flannel.alpha.coreos.com/" + reason);
+    assertThat(found.subnets()).hasToString("10.244.2.0/24 fd00:10:244:2::/64");
+    assertThat(found.rest())
+        .hasValueSatisfying(half -> assertThat(half.subnets()).hasToString(rest));
+  }
+
+  @Test // left over from the time when the network was dual stack
+  void whatANodeSaysOfAFamilyThatIsOffIsNobodysBusiness() {
+    NodeFacts node = dual().with(Annotation.DATA_V6, "{").with(Annotation.IPV6, "x").facts();
+
+    Candidate.Parsed lease = (Candidate.Parsed) candidate(V4, node).orElseThrow();
+
+    assertThat(lease.subnets()).hasToString("10.244.2.0/24");
+    assertThat(lease.attributes().backendV6Data()).isEmpty();
+  }
+
   @Test
   void hugeDataIsRefused() {
     NodeFacts node = vxlan().with(Annotation.DATA, "\"" + "x".repeat(2_000)).facts();

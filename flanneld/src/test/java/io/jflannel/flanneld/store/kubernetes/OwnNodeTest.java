@@ -200,19 +200,34 @@ class OwnNodeTest {
         "{ | false",
       })
   void aStoredMacIsHandedOn(String stored, boolean used) {
+    TestNode node = node().with(Annotation.TYPE, "vxlan").with(Annotation.DATA, stored);
+
+    assertThat(knowsMac(V4, node, Family.V4)).isEqualTo(used);
+  }
+
+  @Test // KUB-13 reads the family's data and nothing else
+  void aStoredMacSurvivesWhatElseIsWrong() {
+    TestNode node =
+        node()
+            .cidrs("10.244.1.0/24", "fd00:10:244:1::/64")
+            .with(Annotation.TYPE, "vxlan")
+            .with(Annotation.DATA, DATA)
+            .with(Annotation.IP, "hello")
+            .with(Annotation.DATA_V6, "{");
+
+    assertThat(knowsMac(DUAL, node, Family.V4)).isTrue();
+    assertThat(knowsMac(DUAL, node, Family.V6)).isFalse();
+  }
+
+  private static boolean knowsMac(NetworkConfig config, TestNode node, Family family) {
     List<LeaseAttributes> seen = new ArrayList<>();
     OwnAttributes wanted =
         published -> {
           published.ifPresent(seen::add);
           return wants("vxlan", "192.168.50.11", "", DATA, "").given(published);
         };
-    TestNode node = node().with(Annotation.TYPE, "vxlan").with(Annotation.DATA, stored);
-
-    new OwnNode(V4, KEYS).judge(node.facts(), wanted);
-
-    boolean known =
-        seen.stream().anyMatch(lease -> VtepMac.of(lease, Family.V4).known().isPresent());
-    assertThat(known).isEqualTo(used);
+    new OwnNode(config, KEYS).judge(node.facts(), wanted);
+    return seen.stream().anyMatch(lease -> VtepMac.of(lease, family).known().isPresent());
   }
 
   @Test
