@@ -3,8 +3,8 @@ package io.jflannel.flanneld.store.kubernetes.access;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.store.tls.Tls;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -26,6 +26,9 @@ public record ApiAccess(
     Optional<Proxy> proxy,
     boolean inCluster) {
 
+  /** For messages. */
+  static final String FLAG = "Invalid kube-api-url option";
+
   /** Of every pod. */
   public static final Path SERVICE_ACCOUNT =
       Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
@@ -35,8 +38,7 @@ public record ApiAccess(
    *
    * @param name that the server's certificate must have, if it is not the URL's host
    */
-  public record ServerTls(
-      SSLContext context, io.jflannel.flanneld.store.tls.Tls material, Optional<String> name) {}
+  public record ServerTls(SSLContext context, Tls material, Optional<String> name) {}
 
   /** An HTTP proxy. */
   public record Proxy(String host, int port) {}
@@ -48,23 +50,17 @@ public record ApiAccess(
    * @throws ConfigException naming the file, the field or the flag that cannot be used
    */
   public static ApiAccess of(Options.Kubernetes options, Map<String, String> environment) {
-    Optional<URI> url =
-        Optional.of(options.apiUrl())
-            .filter(text -> !text.isEmpty())
-            .map(text -> server(text, "Invalid kube-api-url option"));
+    Optional<String> url = Optional.of(options.apiUrl()).filter(text -> !text.isEmpty());
     Optional<Path> kubeconfig =
         Optional.of(options.kubeconfigFile()).filter(text -> !text.isEmpty()).map(Path::of);
     ApiAccess found;
     if (kubeconfig.isPresent()) {
       found = Kubeconfig.read(kubeconfig.get(), url);
     } else if (url.isPresent()) {
+      URI server = server(url.get(), "http", FLAG);
       found =
           new ApiAccess(
-              url.get(),
-              ServerTrust.system(url.get()),
-              new Credential.None(),
-              Optional.empty(),
-              false);
+              server, ServerTrust.system(server), new Credential.None(), Optional.empty(), false);
     } else {
       found = inCluster(environment, SERVICE_ACCOUNT);
     }
@@ -96,6 +92,7 @@ public record ApiAccess(
     URI server =
         server(
             "https://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port,
+            "https",
             "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT");
     return new ApiAccess(
         server,
@@ -105,24 +102,8 @@ public record ApiAccess(
         true);
   }
 
-  /** A server's URL; without a scheme it is http, as client-go has it. */
-  static URI server(String text, String what) {
-    try {
-      URI uri = new URI(text.contains("://") ? text : "http://" + text);
-      boolean known = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
-      if (known && uri.getHost() != null && uri.getUserInfo() == null && uri.getQuery() == null) {
-        return uri;
-      }
-    } catch (URISyntaxException e) {
-      throw new ConfigException(
-          "%s: \"%s\" is no URL: %s".formatted(what, masked(text), e.getReason()));
-    }
-    throw new ConfigException(
-        "%s: \"%s\" is no URL of an API server, such as https://192.0.2.1:6443"
-            .formatted(what, masked(text)));
-  }
-
-  private static String masked(String text) {
-    return io.jflannel.flanneld.config.Endpoints.masked(text);
+  /** A server's URL. */
+  static URI server(String text, String scheme, String what) {
+    return HttpUrl.parse(text, scheme, what, "an API server, such as https://192.0.2.1:6443");
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.kubernetes.access;
 
+import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import java.net.URI;
@@ -32,14 +33,12 @@ final class EnvironmentProxy {
   /**
    * A proxy's URL; without a scheme it is http.
    *
-   * @throws io.jflannel.flanneld.config.ConfigException for any other scheme, and for user and
-   *     password
+   * @throws ConfigException for any other scheme, and for user and password
    */
   static ApiAccess.Proxy parse(String url, String what) {
-    URI uri = ApiAccess.server(url, what);
+    URI uri = HttpUrl.parse(url, "http", what, "a proxy, such as http://192.0.2.1:3128");
     if (!"http".equals(uri.getScheme())) {
-      throw new io.jflannel.flanneld.config.ConfigException(
-          "%s: only proxies with http:// URLs can be used".formatted(what));
+      throw new ConfigException("%s: only proxies with http:// URLs can be used".formatted(what));
     }
     return new ApiAccess.Proxy(uri.getHost(), uri.getPort() >= 0 ? uri.getPort() : 80);
   }

@@ -2,6 +2,7 @@
 package io.jflannel.flanneld.store.kubernetes.access;
 
 import io.jflannel.flanneld.config.ConfigException;
+import io.jflannel.flanneld.config.Endpoints;
 import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.store.kubernetes.access.ApiAccess.ServerTls;
 import io.jflannel.flanneld.store.tls.ClientIdentity;
@@ -34,9 +35,9 @@ final class Kubeconfig {
   /**
    * Reads a file.
    *
-   * @param server used instead of the cluster's, if present
+   * @param url of {@code --kube-api-url}, used instead of the cluster's server
    */
-  static ApiAccess read(Path file, Optional<URI> server) {
+  static ApiAccess read(Path file, Optional<String> url) {
     String text;
     try {
       text = Files.readString(file);
@@ -53,14 +54,14 @@ final class Kubeconfig {
           "%s is no YAML: %s".formatted(what, oneLine(String.valueOf(e.getMessage()))));
     }
     Path directory = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
-    return new Kubeconfig(YamlFields.ofDocument(what, document), directory).access(server);
+    return new Kubeconfig(YamlFields.ofDocument(what, document), directory).access(url);
   }
 
   private static String oneLine(String message) {
     return message.replaceAll("\\s+", " ").strip();
   }
 
-  private ApiAccess access(Optional<URI> override) {
+  private ApiAccess access(Optional<String> url) {
     String current = root.text("current-context");
     if (current.isEmpty()) {
       throw root.problem("has no current-context; kubectl config use-context sets it");
@@ -73,18 +74,35 @@ final class Kubeconfig {
             ? Optional.empty()
             : Optional.of(root.named("users", userName).object("user"));
     user.ifPresent(Kubeconfig::refuseWhatNeedsPrograms);
-    URI server =
-        override.orElseGet(
-            () -> ApiAccess.server(cluster.demand("server"), cluster.where("server")));
+    Credential credential = user.map(this::credential).orElse(new Credential.None());
+    String text = url.orElseGet(() -> cluster.demand("server"));
+    String what = url.isPresent() ? ApiAccess.FLAG : cluster.where("server");
+    boolean secure = hasTls(cluster, user);
+    if (!secure && !HttpUrl.hasScheme(text) && !(credential instanceof Credential.None)) {
+      throw new ConfigException(
+          ("%s: \"%s\" has no scheme: write https://, or http:// if %s shall be sent without"
+                  + " encryption")
+              .formatted(what, Endpoints.masked(text), credential.origin()));
+    }
+    URI server = ApiAccess.server(text, secure ? "https" : "http", what);
     String proxy = cluster.text("proxy-url");
     return new ApiAccess(
         server,
         "https".equals(server.getScheme()) ? Optional.of(tls(cluster, user)) : Optional.empty(),
-        user.map(this::credential).orElse(new Credential.None()),
+        credential,
         proxy.isEmpty()
             ? Optional.empty()
             : Optional.of(EnvironmentProxy.parse(proxy, cluster.where("proxy-url"))),
         false);
+  }
+
+  /** Whether a URL without a scheme is https, as client-go has it. */
+  private static boolean hasTls(YamlFields cluster, Optional<YamlFields> user) {
+    return cluster.flag("insecure-skip-tls-verify")
+        || cluster.has("certificate-authority")
+        || cluster.has("certificate-authority-data")
+        || user.filter(u -> u.has("client-certificate") || u.has("client-certificate-data"))
+            .isPresent();
   }
 
   private static void refuseWhatNeedsPrograms(YamlFields user) {

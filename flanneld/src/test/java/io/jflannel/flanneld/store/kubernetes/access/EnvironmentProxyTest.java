@@ -57,6 +57,16 @@ class EnvironmentProxyTest {
         .contains(new ApiAccess.Proxy("proxy", 80));
   }
 
+  @Test
+  void aProxyIsCalledAProxy() {
+    assertThatThrownBy(() -> proxy("https://a.b", Map.of("HTTPS_PROXY", "http://")))
+        .hasMessageStartingWith("HTTPS_PROXY: \"http://\" is no URL");
+    assertThatThrownBy(() -> proxy("https://a.b", Map.of("HTTPS_PROXY", "socks5://p:1080")))
+        .hasMessage(
+            "HTTPS_PROXY: \"socks5://p:1080\" is no URL of a proxy, such as"
+                + " http://192.0.2.1:3128");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"socks5://p:1080", "https://p:3128", "http://u:secret@p:3128"})
   void whatCannotBeUsedIsRefused(String url) {

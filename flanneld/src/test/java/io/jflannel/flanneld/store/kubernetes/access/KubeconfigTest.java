@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.store.etcd.TestCertificates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** 8.1. Against a real server: ApiAccessEndToEndTest. */
 class KubeconfigTest {
@@ -71,6 +73,41 @@ class KubeconfigTest {
 
     assertThat(access.server()).hasToString("http://127.0.0.1:1234");
     assertThat(access.credential().header()).contains("Bearer t");
+  }
+
+  @ParameterizedTest // without a scheme, as client-go: https where TLS is spoken of
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "insecure-skip-tls-verify: true | token: t | https://h:6443",
+        "certificate-authority: pki/ca.crt | token: t | https://h:6443",
+        "a: b | client-certificate: CERT, client-key: KEY | https://h:6443",
+        "insecure-skip-tls-verify: false | a: b | http://h:6443",
+      })
+  void aServerWithoutSchemeIsHttpsWithTlsSettings(String cluster, String user, String url)
+      throws IOException {
+    TestCertificates.Pair client =
+        new TestCertificates(dir.resolve("pki")).client("c", TestCertificates.Kind.PKCS8_EC);
+    String who =
+        user.replace("CERT", client.cert().toString()).replace("KEY", client.key().toString());
+
+    assertThat(read(config("server: 'h:6443', " + cluster, who)).server()).hasToString(url);
+    assertThat(read(config("server: 'ignored', " + cluster, who), "h:6443").server())
+        .hasToString(url);
+  }
+
+  @ParameterizedTest // a secret goes over http only if somebody wrote http://
+  @ValueSource(strings = {"token: secret", "tokenFile: /x", "username: u, password: secret"})
+  void noSecretIsSentInClearUnasked(String user) {
+    assertThatThrownBy(() -> read(config("server: 'h:8080'", user)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContainingAll("clusters[c].cluster.server", "\"h:8080\" has no scheme")
+        .hasMessageNotContaining("secret");
+    assertThatThrownBy(() -> read(config("server: 'https://h'", user), "h:8080"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("Invalid kube-api-url option: \"h:8080\" has no scheme");
+    assertThat(read(config("server: 'http://h:8080'", user)).server()).hasScheme("http");
   }
 
   @Test
