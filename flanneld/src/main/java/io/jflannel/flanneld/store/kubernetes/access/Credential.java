@@ -3,6 +3,7 @@ package io.jflannel.flanneld.store.kubernetes.access;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.jflannel.flanneld.config.ConfigException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,24 @@ public sealed interface Credential {
 
   /** A bearer token that stands in a kubeconfig. */
   record Token(String token, String origin) implements Credential {
+
+    /**
+     * Checks it.
+     *
+     * @throws ConfigException naming the origin if no header can carry it
+     */
+    public Token {
+      if (!fits(token)) {
+        throw new ConfigException(
+            origin + " holds blanks, line ends or characters that no token has");
+      }
+    }
+
+    /** RFC 9110, 5.5; a JDK that is given anything else tells the secret in its exception. */
+    static boolean fits(String text) {
+      return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
+    }
+
     @Override
     public Optional<String> header() {
       return Optional.of("Bearer " + token);
@@ -63,7 +82,7 @@ public sealed interface Credential {
 
   /**
    * A bearer token in a file that is replaced before the token expires: read for each request,
-   * which are few. A file that cannot be read leaves the last token in use.
+   * which are few. A file that cannot be read, or holds no token, leaves the last one in use.
    */
   record TokenFile(Path path, AtomicReference<String> last) implements Credential {
 
@@ -73,20 +92,22 @@ public sealed interface Credential {
 
     @Override
     public Optional<String> header() {
-      try {
-        String text = Files.readString(path).strip();
-        if (!text.isEmpty()) {
-          last.set(text);
-        }
-      } catch (IOException e) {
-        // the answer to the old token, or to none, tells more
-      }
+      content().ifPresent(last::set);
       return Optional.of(last.get()).filter(token -> !token.isEmpty()).map("Bearer "::concat);
+    }
+
+    private Optional<String> content() {
+      try {
+        return Optional.of(Files.readString(path).strip())
+            .filter(text -> !text.isEmpty() && Token.fits(text));
+      } catch (IOException e) {
+        return Optional.empty(); // the answer to the old token, or to none, tells more
+      }
     }
 
     @Override
     public String origin() {
-      return "token file " + path;
+      return "token file " + path + (content().isEmpty() ? " (no token can be read there)" : "");
     }
 
     /** Without the token. */

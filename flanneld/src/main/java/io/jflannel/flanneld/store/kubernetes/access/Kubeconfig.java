@@ -164,7 +164,7 @@ final class Kubeconfig {
     if (!file.isEmpty()) {
       return new Credential.TokenFile(directory.resolve(file));
     }
-    String token = user.text("token");
+    String token = user.text("token").strip();
     if (!token.isEmpty()) {
       return new Credential.Token(token, user.where("token"));
     }

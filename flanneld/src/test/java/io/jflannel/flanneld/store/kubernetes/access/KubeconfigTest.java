@@ -123,6 +123,37 @@ class KubeconfigTest {
     assertThat(access.credential().header()).contains("Bearer two");
   }
 
+  @Test // as "token: |" gives it
+  void aLineEndAfterATokenIsNoPartOfIt() {
+    assertThat(read(config("server: 'http://h'", "token: \"abc\\n\"")).credential().header())
+        .contains("Bearer abc");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"se cret", "se\\ncret", "s\u00e9cret", "se\\u0000cret", "secret\\x7f"})
+  void whatIsNoTokenIsNamedAndNotTold(String token) {
+    assertThatThrownBy(() -> read(config("server: 'http://h'", "token: \"" + token + "\"")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("users[u].user.token holds blanks, line ends")
+        .hasMessageNotContaining("cret");
+  }
+
+  @Test
+  void aTokenFileThatHoldsNoTokenIsLikeNone() throws IOException {
+    Path token = dir.resolve("token");
+    Files.writeString(token, "one\ntwo\n");
+    ApiAccess access = read(config("server: 'http://192.0.2.1'", "tokenFile: token"));
+
+    assertThat(access.credential().header()).isEmpty();
+    assertThat(access.credential().origin())
+        .isEqualTo("token file " + token + " (no token can be read there)");
+    Files.writeString(token, "three\n");
+    assertThat(access.credential().header()).contains("Bearer three");
+    assertThat(access.credential().origin()).isEqualTo("token file " + token);
+    Files.writeString(token, "fo ur");
+    assertThat(access.credential().header()).contains("Bearer three");
+  }
+
   @Test
   void userAndPassword() {
     assertThat(read(config("server: 'http://h'", "username: u, password: p")).credential().header())
