@@ -39,6 +39,10 @@ final class Api implements AutoCloseable {
 
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration ANSWER = Duration.ofSeconds(10);
+
+  /** Longer than an admission webhook may take, and the server waits for. */
+  private static final Duration ADMITTED = Duration.ofSeconds(35);
+
   private static final int PAGE = 500;
 
   private final ApiAccess access;
@@ -127,7 +131,7 @@ final class Api implements AutoCloseable {
         request("/api/v1/nodes/" + name + "/status")
             .header("Content-Type", "application/strategic-merge-patch+json")
             .method("PATCH", BodyPublishers.ofString(json, UTF_8))
-            .timeout(ANSWER)
+            .timeout(ADMITTED)
             .build();
     return ask(request, NodeReader::whole);
   }
@@ -231,7 +235,8 @@ final class Api implements AutoCloseable {
     try {
       response = client.send(request, BodyHandlers.ofInputStream());
     } catch (IOException e) {
-      throw new ApiException(ApiException.NO_ANSWER, unreachable(e));
+      throw new ApiException(
+          ApiException.NO_ANSWER, unreachable(e, request.timeout().orElse(ANSWER)));
     }
     boolean gzip =
         response.headers().firstValue("Content-Encoding").filter("gzip"::equals).isPresent();
@@ -266,13 +271,13 @@ final class Api implements AutoCloseable {
         });
   }
 
-  private String unreachable(IOException e) {
+  private String unreachable(IOException e, Duration limit) {
     List<String> text = new ArrayList<>();
     String why =
         switch (e) {
           case HttpConnectTimeoutException _ ->
               "no connection within %d s".formatted(CONNECT.toSeconds());
-          case HttpTimeoutException _ -> "no answer within %d s".formatted(ANSWER.toSeconds());
+          case HttpTimeoutException _ -> "no answer within %d s".formatted(limit.toSeconds());
           default -> Failures.explain(e, access.tls().map(ApiAccess.ServerTls::material));
         };
     text.add("the API server at %s cannot be reached: %s".formatted(base, why));

@@ -13,6 +13,7 @@ final class TestNode {
   private List<String> cidrs = List.of();
   private final Map<Annotation, String> annotations = new EnumMap<>(Annotation.class);
   private Optional<NodeFacts.Condition> condition = Optional.empty();
+  private long version = 1;
 
   TestNode(String name) {
     this.name = name;
@@ -42,7 +43,12 @@ final class TestNode {
     return this;
   }
 
+  TestNode version(long newer) {
+    version = newer;
+    return this;
+  }
+
   NodeFacts facts() {
-    return new NodeFacts(name, "uid-" + name, 1, 1, cidrs, new EnumMap<>(annotations), condition);
+    return new NodeFacts(name, "uid-" + name, version, 1, cidrs, annotations, condition);
   }
 }

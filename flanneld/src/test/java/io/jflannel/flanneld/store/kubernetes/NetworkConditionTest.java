@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.jflannel.flanneld.store.kubernetes;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.jflannel.flanneld.config.Options;
+import io.jflannel.flanneld.store.Pace;
+import io.jflannel.flanneld.store.kubernetes.access.ApiAccess;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** KUB-11 against a server that answers as the test says. */
+class NetworkConditionTest {
+
+  private static final String SINCE = "2026-11-22T13:29:07Z";
+
+  private final AtomicLong clock = new AtomicLong();
+
+  /** 0: the connection ends without an answer. */
+  private final AtomicInteger status = new AtomicInteger(200);
+
+  private HttpServer server;
+  private Api api;
+  private NetworkCondition condition;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          exchange.getRequestBody().readAllBytes();
+          if (status.get() > 0) {
+            byte[] node = "{\"metadata\":{\"name\":\"node1\"}}".getBytes(UTF_8);
+            exchange.sendResponseHeaders(status.get(), node.length);
+            exchange.getResponseBody().write(node);
+          }
+          exchange.close();
+        });
+    server.start();
+    String url = "http://127.0.0.1:" + server.getAddress().getPort();
+    String prefix = "flannel.alpha.coreos.com";
+    Options.Kubernetes options = new Options.Kubernetes(true, url, prefix, "", Path.of("/x"), true);
+    api = new Api(ApiAccess.of(options, Map.of()), AnnotationKeys.under(prefix));
+    Pace usual = Pace.usual();
+    condition =
+        new NetworkCondition(
+            api,
+            true,
+            new Pace(
+                clock::get,
+                usual.wall(),
+                usual.random(),
+                usual.relist(),
+                usual.write(),
+                usual.distrust(),
+                usual.restore()));
+    condition.want();
+  }
+
+  @AfterEach
+  void stop() {
+    api.close();
+    server.stop(0);
+  }
+
+  private static NodeFacts node(long version, String status) {
+    return new TestNode("node1").version(version).condition(status, SINCE).facts();
+  }
+
+  @Test // an admission webhook that is slower than we wait
+  void anUnansweredPatchThatWasAppliedIsNotRepeated() throws InterruptedException {
+    status.set(0);
+    assertThat(condition.act(node(7, "True"))).isEmpty();
+    assertThat(condition.due(node(7, "True"))).isPresent();
+
+    condition.act(node(8, "False"));
+
+    assertThat(condition.due(node(8, "False"))).isEmpty();
+    assertThat(condition.due(node(9, "True"))).as("changed again").isPresent();
+  }
+
+  @Test
+  void anOlderStateProvesNothing() throws InterruptedException {
+    status.set(0);
+    condition.act(node(7, "False"));
+
+    condition.act(node(7, "False"));
+
+    assertThat(condition.due(node(7, "False"))).isPresent();
+  }
+
+  @Test
+  void aRefusedPatchIsRepeated() throws InterruptedException {
+    status.set(403);
+    condition.act(node(7, "False"));
+
+    condition.act(node(8, "False"));
+
+    assertThat(condition.due(node(8, "False"))).isPresent();
+  }
+}
