@@ -35,7 +35,7 @@ final class NetworkCondition {
   private Optional<NodeFacts> unanswered = Optional.empty();
   private long notBefore;
   private Backoff pause = PAUSES;
-  private Backoff repairs = REPAIRS;
+  private Repairs repairs;
 
   NetworkCondition(Api api, boolean enabled, Pace pace) {
     this.api = api;
@@ -43,6 +43,7 @@ final class NetworkCondition {
     this.pace = pace;
     this.problems = new RateLimitedLog(LOG, pace::now);
     this.notBefore = pace.now();
+    this.repairs = Repairs.from(REPAIRS, notBefore);
   }
 
   /** The network is up. */
@@ -77,8 +78,8 @@ final class NetworkCondition {
     }
     try {
       NodeFacts answer = api.patchStatus(node.name(), patch(node, pace.wall().instant()));
-      notBefore = pace.now() + (sent ? repairs.pause().toNanos() : 0);
-      repairs = sent ? repairs.next() : repairs;
+      repairs = sent ? repairs.made(pace.now()) : repairs;
+      notBefore = sent ? repairs.due() : pace.now();
       succeeded();
       return Optional.of(answer);
     } catch (ApiException e) {

@@ -30,10 +30,7 @@ final class OwnNodeKeeper {
 
   private static final System.Logger LOG = System.getLogger(KubernetesStore.class.getName());
 
-  /** Repairs that follow each other get rarer: somebody else wants something else. */
   private static final Backoff REPAIRS = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
-
-  private static final Duration PEACE = Duration.ofMinutes(2);
 
   private final Api api;
   private final NetworkConfig config;
@@ -48,8 +45,7 @@ final class OwnNodeKeeper {
   private Optional<NodeFacts> node = Optional.empty();
   private boolean asked = true;
   private long notBefore;
-  private long patched;
-  private Backoff repairs = REPAIRS;
+  private Repairs repairs;
   private Backoff retries;
 
   private Optional<Lease> held = Optional.empty();
@@ -73,7 +69,7 @@ final class OwnNodeKeeper {
     this.problems = new RateLimitedLog(LOG, pace::now);
     this.retries = pace.relist();
     this.notBefore = pace.now();
-    this.patched = notBefore - PEACE.toNanos();
+    this.repairs = Repairs.from(REPAIRS, notBefore);
     this.trouble = Optional.of("looking for node " + name);
   }
 
@@ -165,18 +161,12 @@ final class OwnNodeKeeper {
         return;
       }
       asked = true; // looks at what came out of it
-      calmDown();
+      repairs = repairs.made(pace.now());
+      notBefore = repairs.due();
       LOG.log(Level.INFO, "set on node {0}: {1}", name, String.join(", ", changes.keySet()));
     }
     retries = pace.relist();
     hold(lease);
-  }
-
-  private void calmDown() {
-    long now = pace.now();
-    repairs = now - patched < PEACE.toNanos() ? repairs.next() : REPAIRS;
-    patched = now;
-    notBefore = now + repairs.pause().toNanos();
   }
 
   static String patch(SortedMap<String, String> annotations) {

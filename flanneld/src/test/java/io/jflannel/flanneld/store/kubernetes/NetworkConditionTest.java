@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -88,6 +89,24 @@ class NetworkConditionTest {
 
     assertThat(condition.due(node(8, "False"))).isEmpty();
     assertThat(condition.due(node(9, "True"))).as("changed again").isPresent();
+  }
+
+  private Duration pauseAfterRepair() throws InterruptedException {
+    assertThat(condition.act(node(1, "True"))).isPresent();
+    return Duration.ofNanos(condition.due(node(1, "True")).orElseThrow() - clock.get());
+  }
+
+  @Test // clouds have controllers that want something else
+  void repairsGetRarerAndQuickAgainAfterPeace() throws InterruptedException {
+    condition.act(node(1, "True"));
+    for (int seconds : new int[] {2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600}) {
+      assertThat(pauseAfterRepair()).isEqualTo(Duration.ofSeconds(seconds));
+      clock.addAndGet(Duration.ofSeconds(seconds).toNanos());
+    }
+    clock.addAndGet(Duration.ofSeconds(119).toNanos());
+    assertThat(pauseAfterRepair()).isEqualTo(Duration.ofMinutes(10));
+    clock.addAndGet(Duration.ofMinutes(12).toNanos());
+    assertThat(pauseAfterRepair()).isEqualTo(Duration.ofSeconds(2));
   }
 
   @Test
