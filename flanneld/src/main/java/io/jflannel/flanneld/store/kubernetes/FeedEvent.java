@@ -3,7 +3,6 @@ package io.jflannel.flanneld.store.kubernetes;
 
 import io.jflannel.flanneld.lease.OwnAttributes;
 import java.util.List;
-import java.util.Optional;
 
 /** What the loop is told by the threads beside it. */
 sealed interface FeedEvent {
@@ -31,6 +30,9 @@ sealed interface FeedEvent {
   /** The network works: the node may be told to be available. */
   record NetworkUp() implements FeedEvent {}
 
-  /** What net-conf.json says now; empty if it cannot be read. */
-  record ConfigText(Optional<String> text) implements FeedEvent {}
+  /** What net-conf.json says now. */
+  record ConfigText(String text) implements FeedEvent {}
+
+  /** Why net-conf.json cannot be read now. */
+  record ConfigUnreadable(String reason) implements FeedEvent {}
 }

@@ -17,6 +17,7 @@ import io.jflannel.flanneld.store.kubernetes.access.ApiAccess;
 import io.jflannel.net.Family;
 import io.jflannel.net.Ip;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -120,7 +121,11 @@ public final class KubernetesStore implements LeaseStore {
   }
 
   private static String configText(Path path) throws IOException {
-    return Files.readString(path);
+    try {
+      return Files.readString(path);
+    } catch (CharacterCodingException e) {
+      throw new IOException(path + ": is not UTF-8", e);
+    }
   }
 
   /** Needs the node's name and its object: a node that is missing may come. */
@@ -228,19 +233,22 @@ public final class KubernetesStore implements LeaseStore {
 
   /** The kubelet replaces the file when its ConfigMap changes. */
   private void watchConfig(LinkedBlockingQueue<FeedEvent> nodes) throws InterruptedException {
-    Optional<String> last = Optional.empty();
+    Optional<FeedEvent> last = Optional.empty();
     while (true) {
-      Optional<String> now;
-      try {
-        now = Optional.of(configText(options.netConfigPath()));
-      } catch (IOException e) {
-        now = Optional.empty();
-      }
-      if (!now.equals(last)) {
-        nodes.put(new FeedEvent.ConfigText(now));
-        last = now;
+      FeedEvent now = config();
+      if (!last.equals(Optional.of(now))) {
+        nodes.put(now);
+        last = Optional.of(now);
       }
       Thread.sleep(LOOK_AT_CONFIG);
+    }
+  }
+
+  private FeedEvent config() {
+    try {
+      return new FeedEvent.ConfigText(configText(options.netConfigPath()));
+    } catch (IOException e) {
+      return new FeedEvent.ConfigUnreadable(Reasons.of(e));
     }
   }
 

@@ -131,7 +131,14 @@ final class NodeLoop {
       case FeedEvent.Lost(String reason) -> disconnected(reason);
       case FeedEvent.Attributes newer -> own.want(newer.attributes());
       case FeedEvent.NetworkUp _ -> own.networkIsUp();
-      case FeedEvent.ConfigText(Optional<String> text) -> compareConfig(text);
+      case FeedEvent.ConfigText(String text) ->
+          needsRestart(
+              ConfigWatch.restartNeeded(
+                  config, Optional.of(text), NetworkConfigParser::parseNetworks, configPlace));
+      case FeedEvent.ConfigUnreadable(String reason) ->
+          needsRestart( // KUB-2
+              Optional.of(
+                  "%s cannot be read, a restart would fail: %s".formatted(configPlace, reason)));
     }
   }
 
@@ -185,10 +192,9 @@ final class NodeLoop {
     contact = new Contact(false, was ? pace.wall().instant() : contact.since(), reason);
   }
 
-  private void compareConfig(Optional<String> text) {
+  private void needsRestart(Optional<String> reason) {
     Optional<String> before = restartNeeded;
-    restartNeeded =
-        ConfigWatch.restartNeeded(config, text, NetworkConfigParser::parseNetworks, configPlace);
+    restartNeeded = reason;
     if (!restartNeeded.equals(before)) {
       LOG.log(
           Level.WARNING,
