@@ -21,8 +21,7 @@ import java.util.Set;
 /**
  * The backend udp on a node that unwraps datagrams in the kernel (ADR 6): its lease says so, and
  * packets to peers whose leases say so too pass by the kernel alone, where the kernel can do it:
- * its programs are at one link, the external interface, so the way to the peer must lead over that;
- * and they know no other peers, so the subnet must contain none of these.
+ * its programs are at one link, the external interface, so the way to the peer must lead over that.
  */
 record WithKernelDecap(Backend backend) implements Backend {
 
@@ -49,7 +48,6 @@ record WithKernelDecap(Backend backend) implements Backend {
       }
     }
     Desired plain = backend.desired(external, own, underlay, view);
-    withoutThoseAround(plain.state(), able);
     List<Resource> resources =
         plain.state().all().stream().map(resource -> marked(resource, able)).toList();
     return new Desired(State.of(resources), plain.problems());
@@ -57,17 +55,6 @@ record WithKernelDecap(Backend backend) implements Backend {
 
   private static boolean takesOurs(Lease peer) {
     return KernelDecap.of(peer.attributes()).takesOurs();
-  }
-
-  /** Takes out what contains the subnet of a peer that is not in. */
-  private static void withoutThoseAround(State state, Set<Cidr> able) {
-    for (Resource resource : state.all()) {
-      if (resource instanceof TunnelPeer(var subnet, var _, var _) && !able.contains(subnet)) {
-        for (int length = subnet.length() - 1; length >= 0; length--) {
-          able.remove(new Cidr(subnet.ip(), length).network());
-        }
-      }
-    }
   }
 
   private static Resource marked(Resource resource, Set<Cidr> able) {

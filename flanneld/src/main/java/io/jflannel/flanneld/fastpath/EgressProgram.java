@@ -25,7 +25,6 @@ import io.jflannel.linux.bpf.BpfMap;
 import io.jflannel.linux.bpf.Helper;
 import io.jflannel.linux.bpf.PerCpuArray;
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.List;
 
 /**
@@ -67,7 +66,7 @@ final class EgressProgram {
   }
 
   static Assembler of(
-      FastPathSetup setup, BpfMap<Cidr, Ip> peers, PerCpuArray<List<Long>> counters) {
+      FastPathSetup setup, BpfMap<Cidr, FastPeer> peers, PerCpuArray<List<Long>> counters) {
     var program = new EgressProgram(setup);
     program.code.move(R6, R1);
     program.packet.findCounters(counters);
@@ -121,10 +120,13 @@ final class EgressProgram {
         .bind(fits);
   }
 
-  private void findHost(BpfMap<Cidr, Ip> peers) {
+  private void findHost(BpfMap<Cidr, FastPeer> peers) {
     code.load(Width.WORD, R4, R2, Wire.IP_DESTINATION);
     packet.findPeer(peers);
-    code.jumpIf(R0, Condition.EQUAL, 0, packet.end(Reason.SEND_NO_PEER))
+    Label noPeer = packet.end(Reason.SEND_NO_PEER);
+    code.jumpIf(R0, Condition.EQUAL, 0, noPeer)
+        .load(Width.WORD, R5, R0, FastPeer.SEND_TO)
+        .jumpIf(R5, Condition.EQUAL, 0, noPeer)
         .load(Width.WORD, R8, R0, 0);
   }
 

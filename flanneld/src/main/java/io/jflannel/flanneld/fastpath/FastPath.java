@@ -15,7 +15,6 @@ import io.jflannel.linux.bpf.VerifierException;
 import io.jflannel.linux.route.Link;
 import io.jflannel.linux.route.RouteSocket;
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +37,7 @@ public final class FastPath implements AutoCloseable {
   /** Only what is used takes memory: more subnets than a network of /8 has in /26. */
   private static final int MOST_PEERS = 1 << 18;
 
-  private final BpfMap<Cidr, Ip> peers;
+  private final BpfMap<Cidr, FastPeer> peers;
   private final PerCpuArray<List<Long>> counters;
   private final TcxLink ingress;
   private final TcxLink egress;
@@ -47,7 +46,7 @@ public final class FastPath implements AutoCloseable {
 
   private FastPath(FastPathSetup setup, List<Runnable> endings) {
     this.endings = endings;
-    peers = BpfMap.prefixes("flannel_peers", Layout.IPV4, MOST_PEERS);
+    peers = BpfMap.prefixes("flannel_peers", FastPeer.LAYOUT, MOST_PEERS);
     endings.add(peers::close);
     counters = PerCpuArray.create("flannel_count", Layout.u64s(FastPathCounters.SLOTS), 1);
     endings.add(counters::close);
@@ -106,12 +105,11 @@ public final class FastPath implements AutoCloseable {
    * From now on these peers get their packets by the fast path, and theirs are taken. Only the
    * difference is written: a peer that stays is there at every moment.
    *
-   * @param wanted IPv4 subnets, each with the IPv4 address of its host. Only peers that announce
-   *     {@link KernelDecap}, are reached by the underlay device, and whose subnet holds no subnet
-   *     of a peer that is left out.
+   * @param wanted all peers by IPv4 subnet. Packets may be sent only to those that announce {@link
+   *     KernelDecap} and are reached by the underlay device.
    * @throws LinuxException ENOSPC, ENOMEM: some may be missing, all may be tried again
    */
-  public void peers(Map<Cidr, Ip> wanted) {
+  public void peers(Map<Cidr, FastPeer> wanted) {
     PeerChanges changes = PeerChanges.between(wanted, peers.entries());
     peers.removeAll(changes.remove());
     peers.putAll(changes.put());

@@ -26,7 +26,6 @@ import io.jflannel.linux.bpf.BpfMap;
 import io.jflannel.linux.bpf.Helper;
 import io.jflannel.linux.bpf.PerCpuArray;
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.List;
 
 /**
@@ -70,7 +69,7 @@ final class IngressProgram {
   }
 
   static Assembler of(
-      FastPathSetup setup, BpfMap<Cidr, Ip> peers, PerCpuArray<List<Long>> counters) {
+      FastPathSetup setup, BpfMap<Cidr, FastPeer> peers, PerCpuArray<List<Long>> counters) {
     var program = new IngressProgram(setup);
     program.code.move(R6, R1);
     program.admitFrame();
@@ -167,7 +166,7 @@ final class IngressProgram {
         .jumpIf(R5, Condition.DIFFERENT, R4, otherwise);
   }
 
-  private void admitSender(BpfMap<Cidr, Ip> peers) {
+  private void admitSender(BpfMap<Cidr, FastPeer> peers) {
     code.load(Width.WORD, R4, R2, INNER + Wire.IP_SOURCE);
     packet.findPeer(peers);
     code.jumpIf(R0, Condition.EQUAL, 0, packet.end(Reason.RECEIVE_NO_PEER))

@@ -22,7 +22,6 @@ import io.jflannel.linux.bpf.PerCpuArray;
 import io.jflannel.linux.bpf.Register;
 import io.jflannel.linux.bpf.TcxLink;
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +68,7 @@ final class PacketCode {
   }
 
   /** Looks up the longest prefix that holds the address in R4: R0 is its host's address or null. */
-  void findPeer(BpfMap<Cidr, Ip> peers) {
+  void findPeer(BpfMap<Cidr, FastPeer> peers) {
     code.store(Width.WORD, R10, KEY, 32)
         .store(Width.WORD, R10, KEY + 4, R4)
         .loadMap(R1, peers)

@@ -2,20 +2,19 @@
 package io.jflannel.flanneld.fastpath;
 
 import io.jflannel.net.Cidr;
-import io.jflannel.net.Ip;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
 /** The difference between two contents of the map of peers. */
-record PeerChanges(Map<Cidr, Ip> put, Set<Cidr> remove) {
+record PeerChanges(Map<Cidr, FastPeer> put, Set<Cidr> remove) {
 
-  static PeerChanges between(Map<Cidr, Ip> wanted, Map<Cidr, Ip> found) {
-    Map<Cidr, Ip> put = new HashMap<>();
-    wanted.forEach((subnet, host) -> {
-      if (!host.equals(found.get(subnet))) {
-        put.put(subnet, host);
+  static PeerChanges between(Map<Cidr, FastPeer> wanted, Map<Cidr, FastPeer> found) {
+    Map<Cidr, FastPeer> put = new HashMap<>();
+    wanted.forEach((subnet, peer) -> {
+      if (!peer.equals(found.get(subnet))) {
+        put.put(subnet, peer);
       }
     });
     Set<Cidr> remove = new HashSet<>(found.keySet());

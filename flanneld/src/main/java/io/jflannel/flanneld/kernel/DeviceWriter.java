@@ -35,26 +35,20 @@ final class DeviceWriter {
     this.tunnels = tunnels;
   }
 
-  /** Makes it with the tunnel behind it. */
+  /** Makes it with the tunnel behind it; one whose device others have renamed or moved ends. */
   void create(TunDevice device) {
+    if (names.index(device.name()).isEmpty()) {
+      tunnels.close();
+    }
+    change(device);
+  }
+
+  /** Changes the device, or makes it anew, for another address, port or MTU. */
+  void change(TunDevice device) {
     tunnels.open(device);
     names.forget();
     socket.execute(new Request.SetLinkMtu(index(device), device.mtu()));
-    if (device.up()) {
-      socket.execute(new Request.SetLinkUp(index(device), true));
-    }
-  }
-
-  /** Changes in place what differs; another address or port makes it anew. */
-  void change(TunDevice wanted, TunDevice found) {
-    tunnels.open(wanted);
-    names.forget();
-    if (wanted.mtu() != found.mtu()) {
-      socket.execute(new Request.SetLinkMtu(index(wanted), wanted.mtu()));
-    }
-    if (wanted.up() != found.up()) {
-      socket.execute(new Request.SetLinkUp(index(wanted), wanted.up()));
-    }
+    socket.execute(new Request.SetLinkUp(index(device), device.up()));
   }
 
   /** Creates it as golden G6 shows, and sets it up if it is wanted up. */

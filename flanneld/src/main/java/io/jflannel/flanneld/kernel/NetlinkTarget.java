@@ -206,7 +206,7 @@ public final class NetlinkTarget implements Target {
         case Change.Add(VxlanDevice device) -> devices.create(device);
         case Change.Replace(VxlanDevice wanted, VxlanDevice found) -> devices.change(wanted, found);
         case Change.Add(TunDevice device) -> devices.create(device);
-        case Change.Replace(TunDevice wanted, TunDevice found) -> devices.change(wanted, found);
+        case Change.Replace(TunDevice wanted, TunDevice _) -> devices.change(wanted);
         case Change.Delete(TunDevice _) -> tunnels.close();
         case Change.Add(DeviceSysctl sysctl) -> devices.set(sysctl);
         case Change.Replace(DeviceSysctl sysctl, _) -> devices.set(sysctl);

@@ -23,6 +23,8 @@ final class BatchSender implements Sender {
   /** Of the payload of UDP over IPv4. */
   private static final int LONGEST = 65507;
 
+  private static final int MOST_UNSEGMENTED = 64;
+
   private final UdpSocket socket;
   private final int port;
   private final Tally tally;
@@ -34,6 +36,7 @@ final class BatchSender implements Sender {
   private final int[] packets = new int[MOST_MESSAGES];
   private final int[] sizes = new int[MOST_MESSAGES];
   private final int[] lengths = new int[MOST_MESSAGES];
+  private final UnsegmentedHops unsegmented = new UnsegmentedHops();
   private boolean segments;
   private int messages;
   private int pieceCount;
@@ -93,6 +96,7 @@ final class BatchSender implements Sender {
         && last >= 0
         && !closed
         && hops[last] == hop
+        && !unsegmented.contains(hop)
         && length <= sizes[last]
         && lengths[last] + length <= LONGEST
         && packets[last] < MOST_SEGMENTS;
@@ -147,14 +151,25 @@ final class BatchSender implements Sender {
   private void refused(int message, int errno) {
     boolean many = packets[message] > 1;
     if (many && Errno.EIO.is(errno)) {
-      segments = false;
-      fallbacks.add("segmentation of messages", "EIO", "each datagram is sent by itself");
+      giveUpSegmentation(hops[message]);
     }
     if (Errno.EMSGSIZE.is(errno) || many && (Errno.EIO.is(errno) || Errno.EINVAL.is(errno))) {
       sendEach(message);
     } else {
       tally.drops(Verdict.SEND_REFUSED, packets[message]);
     }
+  }
+
+  /** Towards one peer; where it is so towards many it is so towards all. */
+  private void giveUpSegmentation(int hop) {
+    unsegmented.add(hop);
+    segments &= unsegmented.size() <= MOST_UNSEGMENTED;
+    fallbacks.add(
+        "segmentation of messages",
+        "EIO",
+        segments
+            ? "each datagram to a peer that this concerns is sent by itself"
+            : "each datagram is sent by itself");
   }
 
   /** What does not fit the path is fragmented here, as by upstream's socket. */

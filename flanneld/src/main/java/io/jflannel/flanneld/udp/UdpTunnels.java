@@ -4,10 +4,12 @@ package io.jflannel.flanneld.udp;
 import io.jflannel.flanneld.fastpath.FastPath;
 import io.jflannel.flanneld.fastpath.FastPathCounters;
 import io.jflannel.flanneld.fastpath.FastPathSetup;
+import io.jflannel.flanneld.fastpath.FastPeer;
 import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Tunnels;
 import io.jflannel.linux.Errno;
 import io.jflannel.linux.LinuxException;
+import io.jflannel.linux.route.Request;
 import io.jflannel.linux.route.RouteSocket;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
@@ -15,7 +17,6 @@ import java.lang.System.Logger.Level;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * The tunnel of the backend udp, made anew when others have deleted its device. It is made before
@@ -95,7 +96,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     setup = wanted.named(opened.device());
     tunnel = Optional.of(opened);
     opened.forward(table(peers));
-    opened.onLost(UdpTunnels::lost);
+    opened.onLost(() -> lost(opened));
     opened.start();
     LOG.log(
         Level.INFO,
@@ -106,8 +107,25 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
         opened.datapath());
   }
 
-  private static void lost() {
-    LOG.log(Level.WARNING, "The TUN device was deleted; making it anew");
+  private static void lost(Tunnel tunnel) {
+    if (tunnel.failure().isEmpty()) {
+      LOG.log(Level.WARNING, "The TUN device was deleted; making it anew");
+      return;
+    }
+    LOG.log(
+        Level.ERROR,
+        "UDP tunnel %s has failed; making it anew".formatted(tunnel.device()),
+        tunnel.failure().get());
+    takeDown(tunnel.device());
+  }
+
+  /** Nobody reads it any more: packets shall not wait in it, and the kernel tells who listens. */
+  private static void takeDown(String device) {
+    try (RouteSocket socket = RouteSocket.open()) {
+      socket.execute(new Request.SetLinkUp(index(socket, device), false));
+    } catch (LinuxException e) {
+      LOG.log(Level.DEBUG, "{0} is not taken down: {1}", device, e.getMessage());
+    }
   }
 
   /** Of the device, the same as long as this lives. */
@@ -117,24 +135,32 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
 
   @Override
   public synchronized Optional<Open> present() {
-    return running()
+    return live()
+        .filter(_ -> !lacksFastPath())
         .map(_ -> new Open(setup.device(), setup.local(), setup.port(), setup.subnet(), peers));
   }
 
-  private Optional<Tunnel> running() {
-    return tunnel.filter(runs -> !runs.lost() && fast.stream().allMatch(FastPath::attached));
+  private Optional<Tunnel> live() {
+    return tunnel.filter(runs -> !runs.lost());
+  }
+
+  /** Peers may send what only the kernel can take. */
+  private boolean lacksFastPath() {
+    return underlay.isPresent() && fast.filter(FastPath::attached).isEmpty();
   }
 
   @Override
   public synchronized void open(TunDevice wanted) {
     TunnelSetup next = setup.with(wanted.local(), wanted.port(), wanted.subnet(), wanted.mtu());
-    if (running().isEmpty() || !next.equals(setup.owning(next.subnet()))) {
+    if (live().isEmpty() || !next.equals(setup.owning(next.subnet()))) {
       close();
       run(next);
-      attach();
     } else {
       setup = next;
       tunnel.ifPresent(runs -> runs.own(next.subnet()));
+    }
+    if (lacksFastPath()) {
+      attach();
     }
   }
 
@@ -142,22 +168,20 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
   public synchronized void forward(Map<Cidr, Peer> newPeers) {
     Map<Cidr, Peer> wanted = Map.copyOf(newPeers);
     tunnel.ifPresent(runs -> runs.forward(table(wanted)));
-    fast.ifPresent(path -> path.peers(hosts(wanted, Peer::kernel)));
+    fast.ifPresent(path -> path.peers(fastPeers(wanted)));
     peers = wanted; // present from now on; if the kernel's map was full it is tried again
   }
 
   private static ForwardingTable table(Map<Cidr, Peer> peers) {
-    return ForwardingTable.of(hosts(peers, _ -> true));
+    Map<Cidr, Ip> hosts = new HashMap<>();
+    peers.forEach((subnet, peer) -> hosts.put(subnet, peer.host()));
+    return ForwardingTable.of(hosts);
   }
 
-  private static Map<Cidr, Ip> hosts(Map<Cidr, Peer> peers, Predicate<Peer> chosen) {
-    Map<Cidr, Ip> hosts = new HashMap<>();
-    peers.forEach((subnet, peer) -> {
-      if (chosen.test(peer)) {
-        hosts.put(subnet, peer.host());
-      }
-    });
-    return hosts;
+  private static Map<Cidr, FastPeer> fastPeers(Map<Cidr, Peer> peers) {
+    Map<Cidr, FastPeer> fast = new HashMap<>();
+    peers.forEach((subnet, peer) -> fast.put(subnet, new FastPeer(peer.host(), peer.kernel())));
+    return fast;
   }
 
   /** Whether the kernel unwraps what other nodes' kernels have wrapped. */
@@ -170,6 +194,8 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     if (underlay.isEmpty()) {
       return;
     }
+    fast.ifPresent(FastPath::close);
+    fast = Optional.empty();
     try (RouteSocket socket = RouteSocket.open()) {
       FastPath attached =
           FastPath.attach(
@@ -181,7 +207,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
                   setup.network(),
                   setup.mtu()));
       fast = Optional.of(attached);
-      attached.peers(hosts(peers, Peer::kernel));
+      attached.peers(fastPeers(peers));
     }
   }
 
@@ -194,7 +220,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
 
   /** What has been carried so far; empty while no tunnel runs. */
   public synchronized Optional<Report> report() {
-    return running()
+    return live()
         .map(runs ->
             new Report(
                 setup.device(), runs.datapath(), runs.counters(), fast.map(FastPath::counters)));

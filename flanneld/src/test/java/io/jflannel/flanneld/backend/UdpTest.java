@@ -119,22 +119,6 @@ final class UdpTest {
     assertThat(byKernel(ebpf, new Reach.Unknown(), able)).isEmpty();
   }
 
-  @Test // the programs know no other peers, and would give their packets to the one around them
-  void theKernelCarriesNoSubnetWithAnotherPeerInsideThatItDoesNotCarry() {
-    Backend ebpf = Backends.withKernelDecap(udp(""));
-    Lease plain = lease("10.244.10.0/24", "", "10.77.0.4", "", "", "", "");
-    Lease around = able("10.244.8.0/21", "10.77.0.5");
-    Lease aroundAll = able("10.244.0.0/17", "10.77.0.6");
-    Lease beside = able("10.244.11.0/24", "10.77.0.7");
-    Lease inside = able("10.244.10.128/25", "10.77.0.8");
-    Reach near = new Reach.Direct("eth0");
-    assertThat(byKernel(ebpf, near, around, aroundAll, beside, inside))
-        .containsExactlyInAnyOrder(
-            subnet(around), subnet(aroundAll), subnet(beside), subnet(inside));
-    assertThat(byKernel(ebpf, near, plain, around, aroundAll, beside, inside))
-        .containsExactlyInAnyOrder(subnet(beside), subnet(inside));
-  }
-
   private static Lease able(String subnet, String host) {
     return lease(subnet, "", host, "", "", "{\"KernelDecap\":1}", "");
   }

@@ -74,7 +74,7 @@ final class FastPathFuzzTest {
         && OneHost.NETWORK.contains(address(outer, 44))
         && OneHost.PEERS.entrySet().stream()
             .filter(peer -> peer.getKey().contains(address(outer, 40)))
-            .anyMatch(peer -> peer.getValue().equals(address(outer, 12)));
+            .anyMatch(peer -> peer.getValue().host().equals(address(outer, 12)));
   }
 
   @Test

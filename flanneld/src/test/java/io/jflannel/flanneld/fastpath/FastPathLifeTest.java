@@ -133,24 +133,28 @@ final class FastPathLifeTest {
     Cidr one = Cidr.parse("10.5.1.0/24");
     Cidr two = Cidr.parse("10.5.2.0/24");
     Cidr three = Cidr.parse("10.5.3.0/24");
-    Ip host1 = Ip.parse("192.0.2.1");
-    Ip host2 = Ip.parse("192.0.2.2");
+    FastPeer host1 = OneHost.peer("192.0.2.1");
+    FastPeer silent = new FastPeer(host1.host(), false);
     assertThat(
             PeerChanges.between(
-                Map.of(one, host1, two, host2), Map.of(one, host1, two, host1, three, host1)))
-        .isEqualTo(new PeerChanges(Map.of(two, host2), Set.of(three)));
+                Map.of(one, host1, two, silent), Map.of(one, host1, two, host1, three, host1)))
+        .isEqualTo(new PeerChanges(Map.of(two, silent), Set.of(three)));
   }
 
   /** Ten thousand others come and go; the one that stays never falls back to user space. */
   @Test
   void aKeptPeerIsNeverMissing() throws InterruptedException {
-    Map<Cidr, Ip> some = new HashMap<>(OneHost.PEERS);
+    Map<Cidr, FastPeer> some = new HashMap<>(OneHost.PEERS);
     for (int i = 0; i < 10_000; i++) {
-      some.put(new Cidr(Ip.v4(0x0b000000 + (i << 8)), 24), Ip.v4(0xc0000200 + i % 200));
+      Ip host = Ip.v4(0xc0000200 + i % 200);
+      some.put(new Cidr(Ip.v4(0x0b000000 + (i << 8)), 24), new FastPeer(host, true));
     }
-    Map<Cidr, Ip> moved =
+    Map<Cidr, FastPeer> moved =
         some.entrySet().stream()
-            .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().plus(1)));
+            .collect(
+                Collectors.toMap(
+                    Map.Entry::getKey,
+                    entry -> new FastPeer(entry.getValue().host().plus(1), false)));
     moved.putAll(OneHost.PEERS);
     AtomicBoolean stop = new AtomicBoolean();
     Thread sender =

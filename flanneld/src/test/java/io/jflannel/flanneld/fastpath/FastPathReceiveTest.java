@@ -14,6 +14,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jflannel.flanneld.fastpath.FastPathCounters.Traffic;
 import io.jflannel.flanneld.fastpath.HeldDevice.Offload;
+import io.jflannel.net.Cidr;
+import io.jflannel.net.Ip;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -133,6 +135,13 @@ final class FastPathReceiveTest {
         framed(tunnelled(PEER, HERE, inner)));
     assertThat(host.count(Reason.RECEIVE_NOT_TCP)).isEqualTo(1);
     assertThat(host.pods.isQuiet()).isTrue();
+  }
+
+  /** It decides by our lease alone, and what it has left unfinished user space could not finish. */
+  @Test
+  void whatAPeerSendsIsTakenWhereNothingMayBeSentToIt() throws IOException {
+    host.fastPath.peers(Map.of(Cidr.parse("10.5.2.0/24"), new FastPeer(Ip.parse(PEER), false)));
+    isReceived(tunnelled(PEER, HERE, inner()));
   }
 
   @Test

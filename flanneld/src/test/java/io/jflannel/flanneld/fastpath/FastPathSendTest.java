@@ -90,10 +90,21 @@ final class FastPathSendTest {
   void theLongestPrefixDecides() {
     host.fastPath.peers(
         Map.of(
-            Cidr.parse("10.5.0.0/16"), Ip.parse("192.0.2.3"),
-            Cidr.parse("10.5.2.0/24"), Ip.parse("192.0.2.2")));
+            Cidr.parse("10.5.0.0/16"), OneHost.peer("192.0.2.3"),
+            Cidr.parse("10.5.2.0/24"), OneHost.peer("192.0.2.2")));
     host.pods.write(udp(POD, PEERS_POD, 64, 10));
     datagram();
+  }
+
+  @Test // inside the subnet of one that does
+  void whoTakesNoneGetsItsPacketsByUserSpace() {
+    host.fastPath.peers(
+        Map.of(
+            Cidr.parse("10.5.0.0/16"),
+            OneHost.peer("192.0.2.3"),
+            Cidr.parse("10.5.2.0/24"),
+            new FastPeer(Ip.parse("192.0.2.2"), false)));
+    fallsThrough(Reason.SEND_NO_PEER, udp(POD, PEERS_POD, 64, 10));
   }
 
   @Test

@@ -26,10 +26,10 @@ final class OneHost implements AutoCloseable {
 
   static final int MTU = 1472;
   static final Cidr NETWORK = Cidr.parse("10.5.0.0/16");
-  static final Map<Cidr, Ip> PEERS =
+  static final Map<Cidr, FastPeer> PEERS =
       Map.of(
-          Cidr.parse("10.5.2.0/24"), Ip.parse("192.0.2.2"),
-          Cidr.parse("10.5.3.0/24"), Ip.parse("192.0.2.3"));
+          Cidr.parse("10.5.2.0/24"), peer("192.0.2.2"),
+          Cidr.parse("10.5.3.0/24"), peer("192.0.2.3"));
 
   final Host host = new Host("one");
   final HeldDevice pods = host.run(() -> HeldDevice.tun("pods"));
@@ -52,6 +52,10 @@ final class OneHost implements AutoCloseable {
     socket.setSoTimeout(3_000);
     fastPath = attach();
     fastPath.peers(PEERS);
+  }
+
+  static FastPeer peer(String host) {
+    return new FastPeer(Ip.parse(host), true);
   }
 
   FastPathSetup setup() {

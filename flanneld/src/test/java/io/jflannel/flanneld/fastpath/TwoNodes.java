@@ -73,7 +73,9 @@ final class TwoNodes implements AutoCloseable {
     }
     for (int number = 1; number <= 2; number++) {
       fastPaths.add(attach(number, underlay));
-      fastPaths.getLast().peers(Map.of(subnet(3 - number), address(3 - number)));
+      fastPaths
+          .getLast()
+          .peers(Map.of(subnet(3 - number), new FastPeer(address(3 - number), true)));
     }
   }
 

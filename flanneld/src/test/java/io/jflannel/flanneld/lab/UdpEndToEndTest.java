@@ -50,6 +50,8 @@ class UdpEndToEndTest {
               "ip link set flannel0 mtu 1300",
               "ip link set flannel0 down",
               "ip link set flannel0 down; ip address flush dev flannel0",
+              "ip link set flannel0 down; ip link set flannel0 name lost0",
+              "ip link set flannel0 netns " + node.containerNamespace(),
               "ip link del flannel0")) {
         node.script(drift);
         Duration took = wanted.await(node, drift, Duration.ofSeconds(2));

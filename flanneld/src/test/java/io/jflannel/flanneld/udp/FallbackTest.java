@@ -123,7 +123,8 @@ class FallbackTest {
         Arguments.of(
             "single; no recvmmsg and sendmmsg (EPERM): one datagram per call", NO_SENDMMSG),
         Arguments.of(
-            "offload; no segmentation of messages (EIO): each datagram is sent by itself",
+            "offload; no segmentation of messages (EIO): each datagram to a peer that this concerns"
+                + " is sent by itself",
             withoutSegments(Errno.EIO)),
         Arguments.of("offload", withoutSegments(Errno.EINVAL)),
         Arguments.of("offload", withoutSegments(Errno.EMSGSIZE)),
