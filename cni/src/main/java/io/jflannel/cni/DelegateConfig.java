@@ -10,6 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -24,6 +27,9 @@ public record DelegateConfig(String type, Json.Obj object) {
   /** Of a route of {@code ipam}. */
   private static final List<String> ROUTE_NUMBERS =
       List.of("mtu", "advmss", "priority", "table", "scope");
+
+  /** For the others it is the same as nothing. */
+  private static final Set<String> ZERO_COUNTS = Set.of("table", "scope");
 
   /**
    * What {@code flannel} would delegate to.
@@ -126,14 +132,19 @@ public record DelegateConfig(String type, Json.Obj object) {
             .orElseThrow(() -> new JsonException("a route of 'ipam' lacks 'dst': " + given.text()));
     members.add(new Json.Member("dst", new Json.Str(destination.toString())));
     fields
-        .text("gw", JsonFields.NullRule.KEEPS, Ip::parse)
+        .text("gw", JsonFields.NullRule.KEEPS, DelegateConfig::gateway)
+        .flatMap(Function.identity())
         .ifPresent(gateway -> members.add(new Json.Member("gw", new Json.Str(gateway.toString()))));
     for (String name : ROUTE_NUMBERS) {
-      fields
-          .integer(name, 0, Integer.MAX_VALUE)
-          .ifPresent(
-              number -> members.add(new Json.Member(name, new Json.Num(Long.toString(number)))));
+      OptionalLong number = fields.integer(name, 0, Integer.MAX_VALUE);
+      if (number.isPresent() && (number.getAsLong() > 0 || ZERO_COUNTS.contains(name))) {
+        members.add(new Json.Member(name, new Json.Num(Long.toString(number.getAsLong()))));
+      }
     }
     return new Json.Obj(members);
+  }
+
+  private static Optional<Ip> gateway(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(Ip.parse(text));
   }
 }

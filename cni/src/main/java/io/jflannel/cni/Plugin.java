@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.cni;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.jflannel.cni.StateFiles.Attachment;
 import io.jflannel.cni.StateFiles.Kept;
 import io.jflannel.json.Json;
@@ -20,6 +22,7 @@ import java.util.Set;
 final class Plugin {
 
   private static final Path OWN_NAMESPACE = Path.of("/proc/self/ns/net");
+  private static final String VALID = "cni.dev/valid-attachments";
 
   private final Call call;
   private final Json.Obj document;
@@ -127,9 +130,18 @@ final class Plugin {
   }
 
   private DelegateConfig delegate() throws IOException {
-    return DelegateConfig.of(
-        config,
-        FlannelEnv.parse(config.subnetFile().toString(), Files.readString(config.subnetFile())));
+    String file = config.subnetFile().toString();
+    try {
+      return DelegateConfig.of(config, FlannelEnv.parse(file, read(config.subnetFile())));
+    } catch (NoSuchFileException e) { // in upstream's words, which people search for
+      throw new CniException(
+          "open " + file + ": no such file or directory (is flanneld running on this node?)");
+    }
+  }
+
+  /** Bytes that are no UTF-8 become U+FFFD, as in upstream's plugin. */
+  private static String read(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), UTF_8);
   }
 
   /** The subnet file is not needed for it. */
@@ -149,7 +161,7 @@ final class Plugin {
   /** Nobody could ever do a DEL with a file that cannot be read. */
   private Optional<DelegateConfig> kept(Path file) throws IOException {
     try {
-      if (Json.parse(Files.readString(file)) instanceof Json.Obj object) {
+      if (Json.parse(read(file)) instanceof Json.Obj object) {
         return Optional.of(DelegateConfig.kept(object));
       }
       err.println("flannel: " + file + " is no configuration of a delegate: it is no object");
@@ -193,15 +205,27 @@ final class Plugin {
     return delegates.run(delegate);
   }
 
-  /** B45: what the delegate has collected needs no DEL any more. */
+  /**
+   * B45: what the delegate has collected needs no DEL any more. A runtime that knows of no
+   * attachment sends {@code null}, one that does not know any sends nothing.
+   */
   private String collect() throws IOException, InterruptedException {
-    Json valid =
-        Layout.member(document, "cni.dev/valid-attachments")
-            .orElseThrow(() -> new CniException("GC without cni.dev/valid-attachments"));
-    Set<String> containers = new HashSet<>();
+    Optional<Json> given = Layout.member(document, VALID);
+    if (given.isEmpty()) {
+      return "";
+    }
+    Json valid = given.get() instanceof Json.Null ? new Json.Arr(List.of()) : given.get();
     Set<Attachment> attachments = attachments(valid);
+    // after a boot nobody has delegated anything yet
+    boolean delegated = Files.exists(config.subnetFile());
+    String printed = delegated ? delegates.run(delegate().with(VALID, valid)) : "";
+    forget(attachments);
+    return printed;
+  }
+
+  private void forget(Set<Attachment> attachments) throws IOException {
+    Set<String> containers = new HashSet<>();
     attachments.forEach(attachment -> containers.add(attachment.containerId()));
-    String printed = delegates.run(delegate().with("cni.dev/valid-attachments", valid));
     for (Kept kept : state.all()) {
       boolean stale =
           kept.ifname().isPresent()
@@ -212,16 +236,15 @@ final class Plugin {
         Files.deleteIfExists(kept.path());
       }
     }
-    return printed;
   }
 
   private static Set<Attachment> attachments(Json valid) {
     if (!(valid instanceof Json.Arr(List<Json> items))) {
-      throw new JsonException("cni.dev/valid-attachments must be an array");
+      throw new JsonException(VALID + " must be an array");
     }
     Set<Attachment> attachments = new HashSet<>();
     for (Json item : items) {
-      JsonFields fields = JsonFields.ofDocument("an item of cni.dev/valid-attachments", item);
+      JsonFields fields = JsonFields.ofDocument("an item of " + VALID, item);
       attachments.add(
           new Attachment(
               fields.string("containerID").orElse(""), fields.string("ifname").orElse("")));
@@ -232,7 +255,7 @@ final class Plugin {
   /** Networks share the directory by default. */
   private boolean isOfThisNetwork(Path file) throws IOException {
     try {
-      return Json.parse(Files.readString(file)) instanceof Json.Obj object
+      return Json.parse(read(file)) instanceof Json.Obj object
           && Layout.member(object, "name").equals(Optional.of(new Json.Str(config.name())));
     } catch (JsonException | NoSuchFileException e) {
       return false;

@@ -4,8 +4,7 @@ package io.jflannel.cni;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.IOException;
@@ -47,12 +46,11 @@ record StateFiles(Path directory) {
     Path file = directory.resolve(of.file());
     Path plain = directory.resolve(of.containerId());
     boolean linked = same(file, plain);
-    Path prepared = directory.resolve("." + of.file());
+    Path prepared = prepared(of);
+    Files.deleteIfExists(
+        prepared); // of a plugin that was killed: perhaps the same file as the live one
     try (FileChannel channel =
-        FileChannel.open(
-            prepared,
-            Set.of(CREATE, TRUNCATE_EXISTING, WRITE, NOFOLLOW_LINKS),
-            mode("rw-------"))) {
+        FileChannel.open(prepared, Set.of(CREATE_NEW, WRITE, NOFOLLOW_LINKS), mode("rw-------"))) {
       ByteBuffer bytes = UTF_8.encode(text);
       while (bytes.hasRemaining()) {
         channel.write(bytes);
@@ -68,6 +66,10 @@ record StateFiles(Path directory) {
 
   private static FileAttribute<Set<PosixFilePermission>> mode(String permissions) {
     return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions));
+  }
+
+  private Path prepared(Attachment of) {
+    return directory.resolve("." + of.file());
   }
 
   /** What was kept of an interface, by this plugin or by upstream's. */
@@ -96,6 +98,7 @@ record StateFiles(Path directory) {
     if (same(found, plain)) {
       Files.deleteIfExists(plain);
     }
+    Files.deleteIfExists(prepared(of));
     Files.deleteIfExists(found);
   }
 

@@ -141,6 +141,16 @@ class DelegateConfigTest {
                 "{'advmss':1360,'dst':'0.0.0.0/0','mtu':1400,'priority':5,'scope':0,'table':100},"));
   }
 
+  @Test // as Go reads them: no gateway, and numbers that say nothing
+  void whatSaysNothingOfARouteIsLeftOut() { // CNI/17.3
+    assertThat(
+            delegate(
+                "{'name':'n','ipam':{'routes':[{'dst':'0.0.0.0/0','gw':'','mtu':0,'advmss':0,'priority':0,'table':0,"
+                    + "'scope':0}]}}",
+                V4))
+        .contains(json("{'dst':'0.0.0.0/0','scope':0,'table':0},"));
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

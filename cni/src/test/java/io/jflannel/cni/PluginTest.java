@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
@@ -159,6 +160,21 @@ class PluginTest {
   }
 
   @Test
+  void aPluginKilledBeforeItsLinkMovedDoesNotSpoilTheLiveState() throws Exception { // B44
+    plugin.run("ADD");
+    Files.createLink(plugin.state(".c1:eth0"), plugin.state("c1:eth0"));
+
+    PluginProcess.Ended again = plugin.run("ADD");
+
+    assertThat(again.status()).as(again.out()).isZero();
+    assertThat(plugin.state("c1")).hasContent(STATE);
+    assertThat(names()).containsExactlyInAnyOrder("c1", "c1:eth0");
+    Files.createLink(plugin.state(".c1:eth0"), plugin.state("c1:eth0"));
+    assertThat(plugin.run("DEL").status()).isZero();
+    assertThat(plugin.state(".c1:eth0")).doesNotExist();
+  }
+
+  @Test
   void checkDelegates() throws Exception { // B45
     plugin.run("ADD");
 
@@ -233,6 +249,30 @@ class PluginTest {
         .startsWith("GC ")
         .contains("\"cni.dev/valid-attachments\":" + valid);
     assertThat(names()).containsExactlyInAnyOrder("c2", "c2:eth0", "c3", "c3:eth0", "c5");
+  }
+
+  @ParameterizedTest // what Go makes of an empty list; of runtimes that do not know it
+  @CsvSource({"',\"cni.dev/valid-attachments\":null',false", "'',true"})
+  void runtimesWithoutAttachments(String given, boolean stays) throws Exception { // B45
+    plugin.run("ADD");
+
+    PluginProcess.Ended ended = plugin.run("GC", plugin.config("1.1.0", given));
+
+    assertThat(ended.status()).as(ended.out()).isZero();
+    assertThat(names().isEmpty()).isEqualTo(!stays);
+    assertThat(plugin.asked()).content().startsWith(stays ? "ADD " : "GC ");
+  }
+
+  @Test
+  void garbageIsCollectedBeforeTheDaemonHasASubnet() throws Exception { // B45: after a boot
+    plugin.run("ADD");
+    Files.delete(plugin.subnetFile());
+
+    PluginProcess.Ended ended =
+        plugin.run("GC", plugin.config("1.1.0", ",'cni.dev/valid-attachments':[]"));
+
+    assertThat(ended.status()).as(ended.out()).isZero();
+    assertThat(names()).isEmpty();
   }
 
   @Test
@@ -397,7 +437,29 @@ class PluginTest {
     PluginProcess.Ended ended = plugin.run("ADD");
 
     assertRefused(999, ended);
-    assertThat(ended.out()).contains(plugin.subnetFile().toString());
+    assertThat(ended.out()) // upstream's words
+        .contains("open " + plugin.subnetFile() + ": no such file or directory (is flanneld");
+  }
+
+  @Test
+  void bytesThatAreNoText() throws Exception { // CNI/17.4: the pod would stay Terminating
+    byte[] latin = {'c', 'a', 'f', (byte) 0xe9, '\n'};
+    plugin.run("ADD");
+    plugin.with("CNI_CONTAINERID", "c2").run("ADD");
+    Files.write(plugin.state("c1"), latin);
+    Files.write(plugin.state("c9"), latin);
+    Files.writeString(plugin.subnetFile(), "# ");
+    Files.write(plugin.subnetFile(), latin, StandardOpenOption.APPEND);
+    Files.writeString(plugin.subnetFile(), PluginProcess.ENV, StandardOpenOption.APPEND);
+
+    PluginProcess.Ended gone = plugin.with("CNI_CONTAINERID", "c1").run("DEL");
+    PluginProcess.Ended collected =
+        plugin.run("GC", plugin.config("1.1.0", ",'cni.dev/valid-attachments':[]"));
+
+    assertThat(gone.status()).as(gone.out()).isZero();
+    assertThat(gone.err()).contains("is no configuration of a delegate");
+    assertThat(collected.status()).as(collected.out()).isZero();
+    assertThat(names()).containsExactly("c9");
   }
 
   @ParameterizedTest

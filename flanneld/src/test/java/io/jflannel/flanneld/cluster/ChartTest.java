@@ -148,6 +148,8 @@ class ChartTest {
         "flannel.mtu=1400 | 'Backend':{'MTU':1400,'Type':'vxlan'}",
         "flannel.backendPort=4789 | 'Backend':{'Port':4789,'Type':'vxlan'}",
         "flannel.directRouting=true | 'Backend':{'DirectRouting':true,'Type':'vxlan'}",
+        "flannel.GBP=true | 'Backend':{'GBP':true,'Type':'vxlan'}",
+        "flannel.macPrefix=\"0E-2A\" | 'Backend':{'MacPrefix':'0E-2A','Type':'vxlan'}",
         "flannel.enableNFTables=true | 'EnableNFTables':true",
         "podCidr=\"10.9.0.0/16\" | 'Network':'10.9.0.0/16'",
         "podCidrv6=\"fd00::/56\" | 'EnableIPv6':true,'EnableNFTables':false,'IPv6Network':'fd00::/56'",
@@ -158,6 +160,26 @@ class ChartTest {
 
     assertThat(Json.parse(text).text()).contains(expected.replace('\'', '"'));
     NetworkConfigParser.parseNetworks(text);
+  }
+
+  @Test // a values.yaml of upstream's chart names it
+  void upstreamsImageIsRefused() {
+    Kubelab.Outcome refused =
+        template(
+            "flannel.image={\"repository\":\"ghcr.io/flannel-io/flannel\",\"tag\":\"v0.28.9\"}");
+
+    assertThat(refused.status()).isNotZero();
+    assertThat(refused.err()).contains("flannel.image is upstream's");
+  }
+
+  @Test
+  void probesTakeUpstreamsValues() {
+    assertThat(
+            template(
+                    "flannel.healthz.livenessProbe={\"initialDelaySeconds\":77}",
+                    "flannel.healthz.readinessProbe={\"periodSeconds\":55}")
+                .orThrow())
+        .contains("initialDelaySeconds: 77", "periodSeconds: 55");
   }
 
   @Test
