@@ -9,8 +9,8 @@ import java.util.zip.CRC32C;
 /**
  * All rules of a chain in a few bytes, in order: equal if the {@linkplain RuleBody bodies} are, and
  * by chance once in 2<sup>64</sup> if they are not. No protection from somebody who looks for such
- * rules: whoever may write rules needs none. (The JVM has both checksums as machine code from its
- * start; a cryptographic digest took half the time of a look.)
+ * rules: whoever may write rules needs none. The JVM has both checksums as machine code from its
+ * start; a cryptographic one would be interpreted, at first.
  *
  * @param sum CRC-32 (IEEE 802.3) and CRC-32C (RFC 3720)
  */
