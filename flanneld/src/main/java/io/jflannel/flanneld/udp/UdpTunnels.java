@@ -8,6 +8,7 @@ import io.jflannel.flanneld.fastpath.FastPeer;
 import io.jflannel.flanneld.state.Resource.TunDevice;
 import io.jflannel.flanneld.state.Tunnels;
 import io.jflannel.linux.Errno;
+import io.jflannel.linux.IpsecPolicies;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.route.Request;
 import io.jflannel.linux.route.RouteSocket;
@@ -39,6 +40,9 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
 
   private Optional<FastPath> fast = Optional.empty();
 
+  /** Whether there were IPsec policies, which what the kernel wraps would pass by. */
+  private boolean secured;
+
   /**
    * How the tunnel is.
    *
@@ -55,10 +59,20 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     this.underlay = underlay;
     run(setup);
     try {
+      demandUnsecured(underlay);
       attach();
     } catch (LinuxException e) {
       LOG.log(Level.WARNING, "The kernel does not carry packets itself: {0}", e.getMessage());
       this.underlay = Optional.empty();
+    }
+  }
+
+  private static void demandUnsecured(Optional<String> underlay) {
+    if (underlay.isPresent() && IpsecPolicies.any()) {
+      throw new LinuxException(
+          "attach the eBPF fast path to " + underlay.get(),
+          Errno.EOPNOTSUPP.number(),
+          "it would pass by the IPsec policies of this host, use another --udp-datapath");
     }
   }
 
@@ -136,7 +150,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
   @Override
   public synchronized Optional<Open> present() {
     return live()
-        .filter(_ -> !lacksFastPath())
+        .filter(_ -> !needsFastPath())
         .map(_ -> new Open(setup.device(), setup.local(), setup.port(), setup.subnet(), peers));
   }
 
@@ -145,8 +159,9 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
   }
 
   /** Peers may send what only the kernel can take. */
-  private boolean lacksFastPath() {
-    return underlay.isPresent() && fast.filter(FastPath::attached).isEmpty();
+  private boolean needsFastPath() {
+    return underlay.isPresent()
+        && (fast.filter(FastPath::attached).isEmpty() || secured != IpsecPolicies.any());
   }
 
   @Override
@@ -159,7 +174,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
       setup = next;
       tunnel.ifPresent(runs -> runs.own(next.subnet()));
     }
-    if (lacksFastPath()) {
+    if (needsFastPath()) {
       attach();
     }
   }
@@ -178,10 +193,11 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     return ForwardingTable.of(hosts);
   }
 
-  private static Map<Cidr, FastPeer> fastPeers(Map<Cidr, Peer> peers) {
-    Map<Cidr, FastPeer> fast = new HashMap<>();
-    peers.forEach((subnet, peer) -> fast.put(subnet, new FastPeer(peer.host(), peer.kernel())));
-    return fast;
+  private Map<Cidr, FastPeer> fastPeers(Map<Cidr, Peer> peers) {
+    Map<Cidr, FastPeer> all = new HashMap<>();
+    peers.forEach(
+        (subnet, peer) -> all.put(subnet, new FastPeer(peer.host(), peer.kernel() && !secured)));
+    return all;
   }
 
   /** Whether the kernel unwraps what other nodes' kernels have wrapped. */
@@ -196,6 +212,10 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     }
     fast.ifPresent(FastPath::close);
     fast = Optional.empty();
+    secured = IpsecPolicies.any();
+    if (secured) {
+      LOG.log(Level.WARNING, "There are IPsec policies: the kernel does not wrap packets itself");
+    }
     try (RouteSocket socket = RouteSocket.open()) {
       FastPath attached =
           FastPath.attach(

@@ -18,6 +18,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -201,9 +202,52 @@ class UdpEndToEndTest {
     }
   }
 
+  @Test // what the kernel wraps would pass by them, in clear
+  void theKernelWrapsNothingWhereThereAreIpsecPolicies() throws Exception {
+    String policy = "src 198.51.100.1 dst 198.51.100.2 dir out";
+    String pass = "; ip link set flannel0 mtu 1300"; // of the reconcile loop: mends this too
+    try (Lab lab = Lab.start(TWO.withDatapath(UdpDatapath.EBPF))) {
+      Convergence.await(lab);
+      Node node = lab.node(1);
+      awaitSent(lab, node, "by the kernel", () -> sentByKernel(node) > 0);
+      node.script("ip xfrm policy add " + policy + " tmpl proto esp mode transport" + pass);
+      awaitSent(lab, node, "not by the kernel", () -> sentByKernel(node) == 0);
+      long before = sentByUserSpace(node);
+      awaitSent(
+          lab,
+          node,
+          "by user space",
+          () -> sentByUserSpace(node) > before && sentByKernel(node) == 0);
+      node.script("ip xfrm policy delete " + policy + pass);
+      awaitSent(lab, node, "by the kernel again", () -> sentByKernel(node) > 0);
+      node.script("ip xfrm policy add " + policy + " tmpl proto esp mode transport");
+      node.killDaemon();
+      node.startDaemon();
+      Convergence.await(lab);
+      assertThat(node.daemonLog()).contains("it would pass by the IPsec policies of this host");
+      assertThat(Check.run(lab, Duration.ofSeconds(5))).allMatch(Check.Line::passed);
+    }
+  }
+
+  private static void awaitSent(Lab lab, Node node, String how, BooleanSupplier sent)
+      throws InterruptedException {
+    Await.until(
+        "packets " + how,
+        Duration.ofSeconds(20),
+        () -> answers(node, lab.node(2)) && sent.getAsBoolean());
+  }
+
   private static long sentByKernel(Node node) {
+    return packets(node, "tunnel", "kernel", "sent", "packets");
+  }
+
+  private static long sentByUserSpace(Node node) {
+    return packets(node, "tunnel", "sent", "packets");
+  }
+
+  private static long packets(Node node, String... path) {
     return node.status()
-        .flatMap(status -> Convergence.at(status.document(), "tunnel", "kernel", "sent", "packets"))
+        .flatMap(status -> Convergence.at(status.document(), path))
         .map(packets -> Long.parseLong(packets.text()))
         .orElse(0L);
   }
