@@ -105,6 +105,8 @@ final class Udp implements Backend {
     Optional<Ip> host = peer.attributes().publicIp(Family.V4);
     if (!type.equals(PUBLISHED)) {
       problems.add(new Problem(peer, Problems.otherBackend(peer, PUBLISHED)));
+    } else if (subnet.isPresent() && host.filter(subnet.get()::contains).isPresent()) {
+      problems.add(new Problem(peer, "its address " + host.get() + " is in its own subnet"));
     } else if (subnet.isPresent() && host.isPresent()) {
       resources.add(new TunnelPeer(subnet.get(), host.get(), false));
     } else if (subnet.isPresent()) {

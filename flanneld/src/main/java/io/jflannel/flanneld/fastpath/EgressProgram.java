@@ -94,6 +94,7 @@ final class EgressProgram {
         .jumpIf(R9, Condition.DIFFERENT, R4, unusual)
         .load(Width.BYTE, R5, R2, Wire.IP_TTL)
         .jumpIf(R5, Condition.AT_MOST, 1, packet.end(Reason.SEND_EXPIRED));
+    packet.demandInside(setup.subnet(), Wire.IP_SOURCE, packet.end(Reason.SEND_FOREIGN_SOURCE));
   }
 
   /** Of a super-packet each segment, which must be TCP's: others lose their borders on the way. */

@@ -12,13 +12,14 @@ import io.jflannel.net.Ip;
  * @param local our IPv4 address on the underlay, which peers send to
  * @param port UDP port of all nodes, source and destination
  * @param network the IPv4 network that all subnets are in
+ * @param subnet the own part of it, which packets to peers come from
  * @param mtu the longest inner packet in bytes that fits into the underlay: its MTU less 28
  */
 public record FastPathSetup(
-    int tunIndex, int underlayIndex, Ip local, int port, Cidr network, int mtu) {
+    int tunIndex, int underlayIndex, Ip local, int port, Cidr network, Cidr subnet, int mtu) {
 
   public FastPathSetup {
-    if (!local.isV4() || !network.ip().isV4()) {
+    if (!local.isV4() || !network.ip().isV4() || !subnet.ip().isV4()) {
       throw new IllegalArgumentException(
           "the fast path is for IPv4, not " + local + ", " + network);
     }
@@ -26,5 +27,6 @@ public record FastPathSetup(
       throw new IllegalArgumentException("port " + port + " is not within 1..65535");
     }
     network = network.network();
+    subnet = subnet.network();
   }
 }

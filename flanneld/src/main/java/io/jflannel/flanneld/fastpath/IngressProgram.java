@@ -153,17 +153,10 @@ final class IngressProgram {
         Wire.PROTOCOL_TCP,
         packet.end(Reason.RECEIVE_NOT_TCP));
     code.bind(notSuper);
-    demandInside(INNER + Wire.IP_DESTINATION, packet.end(Reason.RECEIVE_OUTSIDE));
-    demandInside(INNER + Wire.IP_SOURCE, packet.end(Reason.RECEIVE_NO_PEER));
-  }
-
-  private void demandInside(int address, Label otherwise) {
-    int length = setup.network().length();
-    int mask = length == 0 ? 0 : -1 << (32 - length);
-    code.load(Width.WORD, R5, R2, address)
-        .compute(R5, Operation.AND, network32(mask))
-        .moveUnsigned(R4, network32(setup.network().ip().v4Bits()))
-        .jumpIf(R5, Condition.DIFFERENT, R4, otherwise);
+    packet.demandInside(
+        setup.network(), INNER + Wire.IP_DESTINATION, packet.end(Reason.RECEIVE_OUTSIDE));
+    packet.demandInside(
+        setup.network(), INNER + Wire.IP_SOURCE, packet.end(Reason.RECEIVE_NO_PEER));
   }
 
   private void admitSender(BpfMap<Cidr, FastPeer> peers) {

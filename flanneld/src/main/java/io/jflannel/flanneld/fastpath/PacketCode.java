@@ -87,6 +87,15 @@ final class PacketCode {
     }
   }
 
+  /** Ends the packet's way here if its address at R2 is not in this. Uses R4 and R5. */
+  void demandInside(Cidr cidr, int address, Label otherwise) {
+    int mask = cidr.length() == 0 ? 0 : -1 << (32 - cidr.length());
+    code.load(Width.WORD, R5, R2, address)
+        .compute(R5, Operation.AND, Wire.network32(mask))
+        .moveUnsigned(R4, Wire.network32(cidr.ip().v4Bits()))
+        .jumpIf(R5, Condition.DIFFERENT, R4, otherwise);
+  }
+
   /** Adds carries until the sum in R4 has 16 bits: two times are enough. Uses R5. */
   void fold() {
     for (int i = 0; i < 2; i++) {

@@ -7,6 +7,8 @@ public enum Reason {
   SEND_UNUSUAL(Fate.PASSED),
   /** Sending: TTL 0 or 1, which user space drops. */
   SEND_EXPIRED(Fate.PASSED),
+  /** Sending: not from the own subnet; user space finishes it, so that any peer can judge it. */
+  SEND_FOREIGN_SOURCE(Fate.PASSED),
   /** Sending: no peer of the fast path has the destination. */
   SEND_NO_PEER(Fate.PASSED),
   /** Sending: does not fit into a packet of the underlay; its way may need fragments. */

@@ -166,6 +166,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
 
   @Override
   public synchronized void open(TunDevice wanted) {
+    boolean sameSubnet = wanted.subnet().equals(setup.subnet());
     TunnelSetup next = setup.with(wanted.local(), wanted.port(), wanted.subnet(), wanted.mtu());
     if (live().isEmpty() || !next.equals(setup.owning(next.subnet()))) {
       close();
@@ -174,7 +175,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
       setup = next;
       tunnel.ifPresent(runs -> runs.own(next.subnet()));
     }
-    if (needsFastPath()) {
+    if (!sameSubnet || needsFastPath()) {
       attach();
     }
   }
@@ -210,7 +211,7 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
     if (underlay.isEmpty()) {
       return;
     }
-    fast.ifPresent(FastPath::close);
+    Optional<FastPath> old = fast;
     fast = Optional.empty();
     secured = IpsecPolicies.any();
     if (secured) {
@@ -225,9 +226,12 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
                   setup.local(),
                   setup.port(),
                   setup.network(),
+                  setup.subnet(),
                   setup.mtu()));
       fast = Optional.of(attached);
       attached.peers(fastPeers(peers));
+    } finally {
+      old.ifPresent(FastPath::close);
     }
   }
 

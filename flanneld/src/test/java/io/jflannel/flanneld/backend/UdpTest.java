@@ -97,6 +97,16 @@ final class UdpTest {
     assertThat(desired.state().all().stream().filter(TunnelPeer.class::isInstance)).hasSize(1);
   }
 
+  @Test // the way to its host would lead into the tunnel
+  void aPeerBehindItselfIsAProblem() {
+    Lease behindItself = lease("10.244.3.0/24", "", "10.244.3.7", "", "", "", "");
+    Desired desired = desired(udp(""), behindItself, PEER);
+    assertThat(desired.problems())
+        .containsExactly(
+            new Backend.Problem(behindItself, "its address 10.244.3.7 is in its own subnet"));
+    assertThat(desired.state().all().stream().filter(TunnelPeer.class::isInstance)).hasSize(1);
+  }
+
   @Test // ADR 6: byte for byte upstream's unless it is asked for, and used only where both do
   void whoUnwrapsInTheKernelSaysSo() {
     Backend ebpf = Backends.withKernelDecap(udp(""));

@@ -77,6 +77,7 @@ final class FastPathKillTest {
               Ip.parse("192.0.2.1"),
               8285,
               OneHost.NETWORK,
+              OneHost.SUBNET,
               OneHost.MTU);
       try (FastPath fastPath = FastPath.attach(setup)) {
         fastPath.peers(OneHost.PEERS);

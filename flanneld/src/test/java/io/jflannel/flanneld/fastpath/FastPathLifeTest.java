@@ -68,7 +68,13 @@ final class FastPathLifeTest {
     FastPathSetup setup = host.setup();
     FastPathSetup lost =
         new FastPathSetup(
-            4711, setup.underlayIndex(), setup.local(), 8285, setup.network(), setup.mtu());
+            4711,
+            setup.underlayIndex(),
+            setup.local(),
+            8285,
+            setup.network(),
+            setup.subnet(),
+            setup.mtu());
     assertThatThrownBy(() -> host.host.run(() -> FastPath.attach(lost)))
         .hasMessageContaining("flannel_out to interface 4711: ENODEV");
     assertThat(descriptors()).isEqualTo(before);
@@ -113,6 +119,7 @@ final class FastPathLifeTest {
               setup.local(),
               8285,
               setup.network(),
+              setup.subnet(),
               setup.mtu());
       assertThatThrownBy(() -> host.host.run(() -> FastPath.attach(onDevice)))
           .hasMessageContaining("EOPNOTSUPP (" + device + " has no Ethernet frames");
@@ -122,9 +129,10 @@ final class FastPathLifeTest {
   @Test
   void aSetupIsForIpv4() {
     Cidr network = Cidr.parse("10.5.0.0/16");
-    assertThatThrownBy(() -> new FastPathSetup(1, 2, Ip.parse("::1"), 8285, network, 1472))
+    assertThatThrownBy(() -> new FastPathSetup(1, 2, Ip.parse("::1"), 8285, network, network, 1472))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new FastPathSetup(1, 2, Ip.parse("1.2.3.4"), 0, network, 1472))
+    assertThatThrownBy(
+            () -> new FastPathSetup(1, 2, Ip.parse("1.2.3.4"), 0, network, network, 1472))
         .hasMessageContaining("port 0");
   }
 

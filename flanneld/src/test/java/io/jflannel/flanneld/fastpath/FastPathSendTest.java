@@ -176,6 +176,13 @@ final class FastPathSendTest {
     fallsThrough(Reason.SEND_TOO_BIG, udp(POD, PEERS_POD, 64, 1445));
   }
 
+  /** An unfinished checksum would be nonsense to a peer that does not know the source. */
+  @Test
+  void packetsFromElsewhereFallThrough() {
+    fallsThrough(Reason.SEND_FOREIGN_SOURCE, udp("10.5.9.7", PEERS_POD, 64, 10));
+    fallsThrough(Reason.SEND_FOREIGN_SOURCE, udp("192.0.2.77", PEERS_POD, 64, 10));
+  }
+
   /** The reader sees it cut, as its device cannot take it whole. */
   @Test
   void superPacketsOfUdpFallThrough() {

@@ -26,6 +26,7 @@ final class OneHost implements AutoCloseable {
 
   static final int MTU = 1472;
   static final Cidr NETWORK = Cidr.parse("10.5.0.0/16");
+  static final Cidr SUBNET = Cidr.parse("10.5.1.0/24");
   static final Map<Cidr, FastPeer> PEERS =
       Map.of(
           Cidr.parse("10.5.2.0/24"), peer("192.0.2.2"),
@@ -60,7 +61,13 @@ final class OneHost implements AutoCloseable {
 
   FastPathSetup setup() {
     return new FastPathSetup(
-        host.index("flannel0"), host.index("eth0"), Ip.parse("192.0.2.1"), 8285, NETWORK, MTU);
+        host.index("flannel0"),
+        host.index("eth0"),
+        Ip.parse("192.0.2.1"),
+        8285,
+        NETWORK,
+        SUBNET,
+        MTU);
   }
 
   private FastPath attach() {

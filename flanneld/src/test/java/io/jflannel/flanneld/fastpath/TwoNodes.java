@@ -147,6 +147,7 @@ final class TwoNodes implements AutoCloseable {
             address(number),
             8285,
             Cidr.parse("10.5.0.0/16"),
+            subnet(number),
             mtu - 28);
     try {
       return node.run(() -> FastPath.attach(setup));
