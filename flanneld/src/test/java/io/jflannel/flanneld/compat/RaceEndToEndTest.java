@@ -209,7 +209,11 @@ class RaceEndToEndTest {
   }
 
   /** Warnings and errors. */
+  /** But for connections that so many processes on few processors did not get in time. */
   private static List<String> complaints(String log) {
-    return log.lines().filter(line -> line.matches("[WEF][0-9]{4} .*")).toList();
+    return log.lines()
+        .filter(line -> line.matches("[WEF][0-9]{4} .*"))
+        .filter(line -> !line.endsWith("HTTP connect timed out"))
+        .toList();
   }
 }
