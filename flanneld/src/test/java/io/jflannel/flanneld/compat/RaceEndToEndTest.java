@@ -208,8 +208,10 @@ class RaceEndToEndTest {
     return line.group("net") + ".0/24";
   }
 
-  /** Warnings and errors. */
-  /** But for connections that so many processes on few processors did not get in time. */
+  /**
+   * Warnings and errors, but for connections that so many processes on few processors did not get
+   * in time.
+   */
   private static List<String> complaints(String log) {
     return log.lines()
         .filter(line -> line.matches("[WEF][0-9]{4} .*"))
