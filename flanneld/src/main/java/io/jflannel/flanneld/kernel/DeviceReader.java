@@ -72,6 +72,7 @@ final class DeviceReader {
     found.add(asFound(setting(device.get())));
   }
 
+  /** A tunnel that lacks a part counts as down: setting it up again adds what is missing. */
   private Optional<Device> device(Link link) {
     return link.vxlan().isPresent()
         ? Optional.of(device(link, link.vxlan().get()))
@@ -85,7 +86,7 @@ final class DeviceReader {
                     tunnel.port(),
                     tunnel.subnet(),
                     link.mtu(),
-                    link.up()));
+                    link.up() && tunnel.whole()));
   }
 
   /** The one that a backend may want to have otherwise. */

@@ -23,9 +23,11 @@ public interface Tunnels {
   /**
    * A tunnel that runs.
    *
+   * @param whole whether it has all that it shall have; {@link #open} makes it so
    * @param peers subnets and the hosts that have them
    */
-  record Open(String device, Ip local, int port, Cidr subnet, Map<Cidr, Peer> peers) {
+  record Open(
+      String device, Ip local, int port, Cidr subnet, boolean whole, Map<Cidr, Peer> peers) {
     public Open {
       peers = Map.copyOf(peers);
     }

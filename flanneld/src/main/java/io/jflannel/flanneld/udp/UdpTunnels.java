@@ -150,8 +150,14 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
   @Override
   public synchronized Optional<Open> present() {
     return live()
-        .filter(_ -> !needsFastPath())
-        .map(_ -> new Open(setup.device(), setup.local(), setup.port(), setup.subnet(), peers));
+        .map(_ ->
+            new Open(
+                setup.device(),
+                setup.local(),
+                setup.port(),
+                setup.subnet(),
+                !needsFastPath(),
+                peers));
   }
 
   private Optional<Tunnel> live() {
