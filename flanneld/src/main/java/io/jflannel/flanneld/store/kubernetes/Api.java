@@ -145,10 +145,7 @@ final class Api implements AutoCloseable {
    */
   String list(String version, Consumer<NodeFacts> nodes) throws InterruptedException {
     String path = "/api/v1/nodes?limit=" + PAGE;
-    NodeReader.PageEnd end =
-        ask(
-            get(version.isEmpty() ? path : path + "&resourceVersion=" + version),
-            reader -> reader.page(nodes));
+    NodeReader.PageEnd end = ask(get(path + from(version)), reader -> reader.page(nodes));
     while (!end.next().isEmpty()) {
       end =
           ask(
@@ -156,6 +153,15 @@ final class Api implements AutoCloseable {
               reader -> reader.page(nodes));
     }
     return end.version();
+  }
+
+  /** Of a page the API server takes a number for exactly that version, unless it is told. */
+  private static String from(String version) {
+    return switch (version) {
+      case "" -> "";
+      case "0" -> "&resourceVersion=0";
+      default -> "&resourceVersion=" + version + "&resourceVersionMatch=NotOlderThan";
+    };
   }
 
   /** Takes what a watch tells. */

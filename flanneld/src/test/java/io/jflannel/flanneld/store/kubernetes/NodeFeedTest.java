@@ -214,7 +214,8 @@ class NodeFeedTest {
     long start = System.nanoTime();
     assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
     assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
-    assertThat(question()).isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10");
+    assertThat(question())
+        .isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10&resourceVersionMatch=NotOlderThan");
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(THREE);
   }
 
@@ -275,7 +276,8 @@ class NodeFeedTest {
 
     assertThat(question()).contains("resourceVersion=0");
     assertThat(question()).contains("watch=true");
-    assertThat(question()).isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10");
+    assertThat(question())
+        .isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10&resourceVersionMatch=NotOlderThan");
     assertThat(question()).contains("resourceVersion=20&").contains("watch=true");
   }
 
@@ -288,7 +290,8 @@ class NodeFeedTest {
 
     question();
     question();
-    assertThat(question()).isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10");
+    assertThat(question())
+        .isEqualTo("/api/v1/nodes?limit=500&resourceVersion=10&resourceVersionMatch=NotOlderThan");
     assertThat(question()).contains("resourceVersion=20&");
   }
 
@@ -302,7 +305,9 @@ class NodeFeedTest {
 
     question();
     assertThat(question()).contains("resourceVersion=1000&");
-    assertThat(question()).isEqualTo("/api/v1/nodes?limit=500&resourceVersion=1000");
+    assertThat(question())
+        .isEqualTo(
+            "/api/v1/nodes?limit=500&resourceVersion=1000&resourceVersionMatch=NotOlderThan");
     assertThat(question()).isEqualTo("/api/v1/nodes?limit=500");
     assertThat(question()).contains("resourceVersion=10&");
   }
@@ -316,7 +321,8 @@ class NodeFeedTest {
 
     question();
     question();
-    assertThat(question()).isEqualTo("/api/v1/nodes?limit=500&resourceVersion=11");
+    assertThat(question())
+        .isEqualTo("/api/v1/nodes?limit=500&resourceVersion=11&resourceVersionMatch=NotOlderThan");
     next();
     next();
     next();
