@@ -17,6 +17,9 @@ import java.util.Optional;
 /** The program {@code flannel}, a CNI plugin. */
 public final class Main {
 
+  /** In bytes: the run time's heap of 64 MiB holds what JSON of this size becomes. */
+  static final int INPUT_MAX = 1 << 20;
+
   private Main() {}
 
   /** Reads the environment and standard input; prints a result or an error object (17.5). */
@@ -63,11 +66,17 @@ public final class Main {
   }
 
   private static String text(InputStream in) {
+    byte[] bytes;
     try {
-      return new String(in.readAllBytes(), UTF_8);
+      bytes = in.readNBytes(INPUT_MAX + 1);
     } catch (IOException e) {
       throw new CniException(
           CniException.UNREADABLE_INPUT, "cannot read stdin", String.valueOf(e.getMessage()));
     }
+    if (bytes.length > INPUT_MAX) {
+      throw new CniException(
+          CniException.NOT_JSON, "cannot read stdin", "it has more than " + INPUT_MAX + " bytes");
+    }
+    return new String(bytes, UTF_8);
   }
 }

@@ -13,6 +13,8 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +24,7 @@ import java.util.Set;
 final class Plugin {
 
   private static final Path OWN_NAMESPACE = Path.of("/proc/self/ns/net");
+  private static final Duration WRITTEN_WITHIN = Duration.ofMinutes(10);
   private static final String VALID = "cni.dev/valid-attachments";
 
   private final Call call;
@@ -61,7 +64,7 @@ final class Plugin {
     } catch (JsonException e) {
       throw new CniException("cannot use the network configuration: " + e.getMessage());
     } catch (IOException e) {
-      throw new CniException(e.getClass().getSimpleName() + ": " + e.getMessage());
+      throw CniException.of(e);
     }
   }
 
@@ -129,13 +132,15 @@ final class Plugin {
     return result;
   }
 
-  private DelegateConfig delegate() throws IOException {
+  private DelegateConfig delegate() {
     String file = config.subnetFile().toString();
     try {
       return DelegateConfig.of(config, FlannelEnv.parse(file, read(config.subnetFile())));
     } catch (NoSuchFileException e) { // in upstream's words, which people search for
       throw new CniException(
           "open " + file + ": no such file or directory (is flanneld running on this node?)");
+    } catch (IOException e) {
+      throw CniException.of(e);
     }
   }
 
@@ -198,9 +203,9 @@ final class Plugin {
     DelegateConfig delegate;
     try {
       delegate = delegate();
-    } catch (IOException | CniException e) {
+    } catch (CniException e) {
       throw new CniException(
-          CniException.NOT_AVAILABLE, "flannel cannot serve ADD", String.valueOf(e.getMessage()));
+          CniException.NOT_AVAILABLE, "flannel cannot serve ADD", e.getMessage());
     }
     return delegates.run(delegate);
   }
@@ -226,6 +231,7 @@ final class Plugin {
   private void forget(Set<Attachment> attachments) throws IOException {
     Set<String> containers = new HashSet<>();
     attachments.forEach(attachment -> containers.add(attachment.containerId()));
+    state.removePrepared(Instant.now().minus(WRITTEN_WITHIN));
     for (Kept kept : state.all()) {
       boolean stale =
           kept.ifname().isPresent()

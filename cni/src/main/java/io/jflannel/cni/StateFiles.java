@@ -12,10 +12,12 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -108,17 +110,11 @@ record StateFiles(Path directory) {
 
   /** All that is kept, of all networks. */
   List<Kept> all() throws IOException {
-    if (Files.notExists(directory)) {
-      return List.of();
-    }
     List<Kept> all = new ArrayList<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      for (Path file : files) {
-        String name = file.getFileName().toString();
-        int colon = name.indexOf(':');
-        if (name.startsWith(".") || !Files.isRegularFile(file, NOFOLLOW_LINKS)) {
-          continue;
-        }
+    for (Path file : files()) {
+      String name = file.getFileName().toString();
+      int colon = name.indexOf(':');
+      if (!name.startsWith(".")) {
         all.add(
             colon < 0
                 ? new Kept(file, name, Optional.empty())
@@ -126,5 +122,41 @@ record StateFiles(Path directory) {
       }
     }
     return all;
+  }
+
+  /** Removes what plugins that were killed had prepared, of all networks, if it is of before. */
+  void removePrepared(Instant before) throws IOException {
+    for (Path file : files()) {
+      String name = file.getFileName().toString();
+      if (name.startsWith(".")
+          && name.indexOf(':') > 1
+          && lastModified(file).filter(before::isAfter).isPresent()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  /** Nothing if it was moved to its place meanwhile. */
+  private static Optional<Instant> lastModified(Path file) throws IOException {
+    try {
+      return Optional.of(Files.getLastModifiedTime(file, NOFOLLOW_LINKS).toInstant());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  private List<Path> files() throws IOException {
+    if (Files.notExists(directory)) {
+      return List.of();
+    }
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        if (Files.isRegularFile(file, NOFOLLOW_LINKS)) {
+          found.add(file);
+        }
+      }
+    }
+    return found;
   }
 }

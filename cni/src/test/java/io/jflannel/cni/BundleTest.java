@@ -175,6 +175,28 @@ class BundleTest {
   }
 
   @Test
+  void theHeapHoldsTheLargestInput() throws Exception { // CNI/17.5: else it ends without an error
+    install();
+    PluginProcess plugin = new PluginProcess(directory);
+    String text = plugin.config("0.4.0", ",'delegate':{'x':[" + "0,".repeat(523_000) + "0]}");
+    assertThat(text.length()).isBetween(Main.INPUT_MAX - 5_000, Main.INPUT_MAX);
+    Path config = Files.writeString(directory.resolve("conf"), text);
+
+    Ended ended =
+        run(
+            List.of(bin().resolve("flannel").toString()),
+            Map.of(
+                "CNI_COMMAND", "ADD",
+                "CNI_PATH", directory.toString(),
+                "CNI_CONTAINERID", "c1",
+                "CNI_IFNAME", "eth0",
+                "CNI_NETNS", "/var/run/netns/none"),
+            config);
+
+    assertThat(ended.status()).as(ended.out()).isZero();
+  }
+
+  @Test
   void installingAgainReplacesWhatIsOld() throws Exception {
     install();
     Path runtime = only("flannel.runtime-*");

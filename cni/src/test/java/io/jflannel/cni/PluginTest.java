@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -148,6 +151,15 @@ class PluginTest {
   }
 
   @Test
+  void aStateDirectoryThatIsNoneIsToldInWords() throws Exception { // CNI/17.5
+    Files.createFile(plugin.data());
+
+    assertThat(plugin.run("ADD").out())
+        .contains(plugin.data() + ": is there already")
+        .doesNotContain("Exception");
+  }
+
+  @Test
   void aPluginKilledWhileItWroteLeavesTheOldState() throws Exception { // B44
     plugin.run("ADD");
     Files.writeString(plugin.state(".c1:eth0"), "{\"half");
@@ -249,6 +261,23 @@ class PluginTest {
         .startsWith("GC ")
         .contains("\"cni.dev/valid-attachments\":" + valid);
     assertThat(names()).containsExactlyInAnyOrder("c2", "c2:eth0", "c3", "c3:eth0", "c5");
+  }
+
+  @Test
+  void whatKilledPluginsHadPreparedIsCollected() throws Exception { // B45
+    plugin.run("ADD");
+    for (String name : List.of(".c8:eth0", ".c9:eth0", ".others")) {
+      Files.writeString(plugin.state(name), "{\"half");
+    }
+    FileTime old = FileTime.from(Instant.now().minus(Duration.ofMinutes(11)));
+    Files.setLastModifiedTime(plugin.state(".c8:eth0"), old);
+    Files.setLastModifiedTime(plugin.state(".others"), old);
+
+    PluginProcess.Ended ended =
+        plugin.run("GC", plugin.config("1.1.0", ",'cni.dev/valid-attachments':[]"));
+
+    assertThat(ended.status()).as(ended.out()).isZero();
+    assertThat(names()).containsExactlyInAnyOrder(".c9:eth0", ".others"); // being written; not ours
   }
 
   @ParameterizedTest // what Go makes of an empty list; of runtimes that do not know it

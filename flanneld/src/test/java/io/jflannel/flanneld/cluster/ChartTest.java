@@ -7,6 +7,7 @@ import io.jflannel.flanneld.config.NetworkConfigParser;
 import io.jflannel.flanneld.kubelab.ApiServer;
 import io.jflannel.flanneld.kubelab.Kubelab;
 import io.jflannel.json.Json;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,10 @@ class ChartTest {
   }
 
   private static Kubelab.Outcome template(String... values) {
+    return template(List.of(), values);
+  }
+
+  private static Kubelab.Outcome template(List<String> options, String... values) {
     List<String> line =
         new ArrayList<>(
             List.of(
@@ -44,6 +49,7 @@ class ChartTest {
                 "-n",
                 "kube-flannel",
                 "--kube-version=1.34.4"));
+    line.addAll(options);
     for (String value : values) {
       line.addAll(List.of("--set-json", value));
     }
@@ -180,6 +186,40 @@ class ChartTest {
                     "flannel.healthz.readinessProbe={\"periodSeconds\":55}")
                 .orThrow())
         .contains("initialDelaySeconds: 77", "periodSeconds: 55");
+  }
+
+  @Test // a key that is there twice cannot be read
+  void probesTakeATimeOut() {
+    String rendered =
+        template(
+                "flannel.healthz.livenessProbe={\"timeoutSeconds\":9}",
+                "flannel.healthz.readinessProbe={\"timeoutSeconds\":8}")
+            .orThrow();
+
+    assertThat(objects(rendered)).containsKey("DaemonSet");
+    assertThat(rendered).contains("timeoutSeconds: 9", "timeoutSeconds: 8");
+  }
+
+  @Test
+  void upstreamsWholeValuesNeedOnlyOurImage() throws URISyntaxException {
+    Path upstreams =
+        Path.of(
+            Objects.requireNonNull(ChartTest.class.getResource("upstream-values.yaml")).toURI());
+    List<String> with = List.of("--values", upstreams.toString());
+    String image = "flannel.image={\"repository\":\"r.example/x\",\"tag\":\"7\"}";
+
+    Map<String, Object> rendered = objects(template(with, image).orThrow());
+
+    // all in which upstream's values differ from ours
+    Map<String, Object> expected =
+        objects(
+            template(
+                    image,
+                    "flannel.resources.requests.memory=\"50Mi\"",
+                    "flannel.healthz.readinessProbe.initialDelaySeconds=5")
+                .orThrow());
+    assertThat(meaning(rendered)).isEqualTo(meaning(expected));
+    assertThat(template(with).err()).contains("flannel.image is upstream's");
   }
 
   @Test
