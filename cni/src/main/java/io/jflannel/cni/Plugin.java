@@ -13,8 +13,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +22,7 @@ import java.util.Set;
 final class Plugin {
 
   private static final Path OWN_NAMESPACE = Path.of("/proc/self/ns/net");
-  private static final Duration WRITTEN_WITHIN = Duration.ofMinutes(10);
+  private static final long WRITTEN_WITHIN_MILLIS = 10 * 60 * 1_000;
   private static final String VALID = "cni.dev/valid-attachments";
 
   private final Call call;
@@ -231,7 +229,7 @@ final class Plugin {
   private void forget(Set<Attachment> attachments) throws IOException {
     Set<String> containers = new HashSet<>();
     attachments.forEach(attachment -> containers.add(attachment.containerId()));
-    state.removePrepared(Instant.now().minus(WRITTEN_WITHIN));
+    state.removePrepared(System.currentTimeMillis() - WRITTEN_WITHIN_MILLIS);
     for (Kept kept : state.all()) {
       boolean stale =
           kept.ifname().isPresent()

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -124,24 +123,26 @@ record StateFiles(Path directory) {
     return all;
   }
 
-  /** Removes what plugins that were killed had prepared, of all networks, if it is of before. */
-  void removePrepared(Instant before) throws IOException {
+  /**
+   * Removes what plugins that were killed had prepared, of all networks.
+   *
+   * @param before milliseconds since 1970; what was written later may be in use
+   */
+  void removePrepared(long before) throws IOException {
     for (Path file : files()) {
       String name = file.getFileName().toString();
-      if (name.startsWith(".")
-          && name.indexOf(':') > 1
-          && lastModified(file).filter(before::isAfter).isPresent()) {
+      if (name.startsWith(".") && name.indexOf(':') > 1 && isOlder(file, before)) {
         Files.deleteIfExists(file);
       }
     }
   }
 
-  /** Nothing if it was moved to its place meanwhile. */
-  private static Optional<Instant> lastModified(Path file) throws IOException {
+  /** Not if it was moved to its place meanwhile. */
+  private static boolean isOlder(Path file, long before) throws IOException {
     try {
-      return Optional.of(Files.getLastModifiedTime(file, NOFOLLOW_LINKS).toInstant());
+      return Files.getLastModifiedTime(file, NOFOLLOW_LINKS).toMillis() < before;
     } catch (NoSuchFileException e) {
-      return Optional.empty();
+      return false;
     }
   }
 
