@@ -7,6 +7,7 @@
 module io.jflannel.linux {
   requires static org.jspecify;
 
+  exports io.jflannel.files;
   exports io.jflannel.linux;
   exports io.jflannel.linux.bpf;
   exports io.jflannel.linux.netfilter;

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.cni;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.json.Json;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -48,21 +44,12 @@ public final class CniException extends RuntimeException {
     this(OTHER, message);
   }
 
-  /** The file and why it could not be handled, which the JDK leaves to the exception's class. */
+  /** What could not be read or written, and why. */
   static CniException of(IOException e) {
     return new CniException(
-        switch (e) {
-          case AccessDeniedException _ -> e.getMessage() + ": permission denied";
-          case NoSuchFileException _ -> e.getMessage() + ": no such file or directory";
-          case FileAlreadyExistsException _ ->
-              e.getMessage() + ": is there already, and is something else";
-          case NotDirectoryException _ -> e.getMessage() + ": is no directory";
-          case DirectoryNotEmptyException _ ->
-              e.getMessage() + ": is a directory that is not empty";
-          case FileSystemException file when file.getReason() != null ->
-              String.valueOf(e.getMessage());
-          default -> e.getClass().getSimpleName() + ": " + e.getMessage();
-        });
+        e instanceof FileSystemException
+            ? Reasons.of(e)
+            : e.getClass().getSimpleName() + ": " + e.getMessage());
   }
 
   /**

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.cleanup;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.firewall.Doing;
 import io.jflannel.flanneld.firewall.Leftovers;
 import io.jflannel.flanneld.kernel.NetlinkTarget;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.reconcile.Sweep;
 import io.jflannel.flanneld.state.Target;
 import io.jflannel.flanneld.subnetfile.LockedException;

@@ -2,10 +2,10 @@
 package io.jflannel.flanneld.cni;
 
 import io.jflannel.cni.FlannelEnv;
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.Latest.Versioned;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.FileState;
 import io.jflannel.flanneld.subnetfile.KeptFile;
 import io.jflannel.flanneld.subnetfile.SubnetEnv;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.daemon;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.Version;
 import io.jflannel.flanneld.backend.Backend;
 import io.jflannel.flanneld.backend.Backends;
@@ -14,7 +15,6 @@ import io.jflannel.flanneld.iface.Selection;
 import io.jflannel.flanneld.iface.Wish;
 import io.jflannel.flanneld.kernel.ExistingVteps;
 import io.jflannel.flanneld.kernel.HostNetworkReader;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.state.ExternalInterface;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;

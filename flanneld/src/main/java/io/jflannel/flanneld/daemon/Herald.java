@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.daemon;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.flow.Latest.Versioned;
 import io.jflannel.flanneld.log.RateLimitedLog;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.About;
 import io.jflannel.flanneld.status.Board;
 import io.jflannel.flanneld.status.Facts;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.daemon;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.flow.Backoff;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.Latest.Versioned;
 import io.jflannel.flanneld.log.RateLimitedLog;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.status.FileState;
 import io.jflannel.flanneld.subnetfile.SubnetEnv;
 import io.jflannel.flanneld.subnetfile.SubnetFile;

@@ -3,7 +3,7 @@ package io.jflannel.flanneld.cli.command;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.flanneld.log.Reasons;
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.status.StatusText;
 import io.jflannel.json.Json;
 import io.jflannel.json.JsonException;

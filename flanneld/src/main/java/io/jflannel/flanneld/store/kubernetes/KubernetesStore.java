@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.kubernetes;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.NetworkConfig;
 import io.jflannel.flanneld.config.NetworkConfigParser;
@@ -8,7 +9,6 @@ import io.jflannel.flanneld.config.Options;
 import io.jflannel.flanneld.flow.Latest;
 import io.jflannel.flanneld.flow.TaskScope;
 import io.jflannel.flanneld.lease.StoreView;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.store.AttributesFeed;
 import io.jflannel.flanneld.store.LeaseStore;
 import io.jflannel.flanneld.store.Pace;

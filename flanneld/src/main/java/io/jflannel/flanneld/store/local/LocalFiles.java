@@ -3,7 +3,7 @@ package io.jflannel.flanneld.store.local;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.jflannel.flanneld.log.Reasons;
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.store.StoreException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

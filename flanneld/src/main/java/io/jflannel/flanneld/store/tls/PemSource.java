@@ -3,8 +3,8 @@ package io.jflannel.flanneld.store.tls;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.config.ConfigException;
-import io.jflannel.flanneld.log.Reasons;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

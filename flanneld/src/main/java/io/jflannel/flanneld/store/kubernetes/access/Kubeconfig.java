@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.jflannel.flanneld.store.kubernetes.access;
 
+import io.jflannel.files.Reasons;
 import io.jflannel.flanneld.config.ConfigException;
 import io.jflannel.flanneld.config.Endpoints;
-import io.jflannel.flanneld.log.Reasons;
 import io.jflannel.flanneld.store.kubernetes.access.ApiAccess.ServerTls;
 import io.jflannel.flanneld.store.tls.ClientIdentity;
 import io.jflannel.flanneld.store.tls.PemSource;

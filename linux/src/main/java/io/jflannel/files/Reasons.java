@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.jflannel.flanneld.log;
+package io.jflannel.files;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
@@ -14,10 +15,13 @@ public final class Reasons {
 
   private Reasons() {}
 
-  /** The file and the reason, which the JDK leaves to the exception's class where it has one. */
+  /**
+   * The file, or both of a move, and the reason, which the JDK leaves to the exception's class
+   * where it has one.
+   */
   public static String of(IOException e) {
     return e instanceof FileSystemException file && file.getReason() == null
-        ? file.getFile() + ": " + words(file)
+        ? file.getMessage() + ": " + words(file)
         : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 
@@ -27,6 +31,7 @@ public final class Reasons {
       case NoSuchFileException _ -> "no such file or directory";
       case FileAlreadyExistsException _ -> "is there already, and is something else";
       case NotDirectoryException _ -> "is no directory";
+      case DirectoryNotEmptyException _ -> "is a directory that is not empty";
       case FileSystemLoopException _ -> "symbolic links lead back to themselves";
       default -> e.getClass().getSimpleName();
     };
