@@ -15,8 +15,10 @@
 ensure_image() {
   image=$root/.build/$(source_hash)
   if image_is_good || [ -e "$image/complete" ] && [ ! -w "$image" ]; then return; fi
-  mkdir -p "$root/.build" 2>/dev/null && [ -w "$root/.build" ] ||
-    die "has to build first, and $(id -un) may not write $root/.build: run it once as the owner of $root"
+  if ! mkdir -p "$root/.build" 2>/dev/null || [ ! -w "$root/.build" ]; then
+    last_image # a service below a read-only /usr must start after an update of the JDK too
+    return
+  fi
   exec 9>"$root/.build/lock"
   flock 9 # another jflannel may be at it
   if [ ! -e "$image/complete" ]; then
@@ -26,6 +28,16 @@ ensure_image() {
   fi
   image_is_good || train
   exec 9>&-
+}
+
+# what was built last, though the sources or the JDK have changed since
+last_image() {
+  # shellcheck disable=SC2012 # the names are ours
+  last=$(ls -td "$root"/.build/*/complete 2>/dev/null | head -n 1)
+  [ -n "$last" ] ||
+    die "has to build first, and $(id -un) may not write $root/.build: run it once as the owner of $root"
+  image=${last%/complete}
+  say "sources or JDK have changed, and $(id -un) may not write $root/.build: runs what was built before; '$root/jflannel --version' builds anew"
 }
 
 # complete, and trained with an etcd if there is one
