@@ -55,10 +55,23 @@ public final class TunDevice implements AutoCloseable {
   private static final int POLLFD = 8;
   private static final short POLLIN = 1;
 
-  /** sizeof(struct ifreq): the name, and a union of which the first two bytes are the flags. */
+  /**
+   * sizeof(struct ifreq): the name, and a union of flags (two bytes), a queue's length (an int) ...
+   */
   private static final int IFREQ = 40;
 
   private static final int IFNAMSIZ = 16;
+
+  private static final int AF_INET = 2;
+  private static final int SOCK_DGRAM = 2;
+  private static final int SOCK_CLOEXEC = 0x80000;
+  private static final int SIOCSIFTXQLEN = 0x8943;
+
+  /**
+   * Packets that wait for the reader: as for Ethernet (DEFAULT_TX_QUEUE_LEN, net/core/dev.h). The
+   * 500 that a TUN begins with are full when the reader is kept from its processor for 3 ms.
+   */
+  private static final int QUEUE = 1000;
 
   private final SystemCalls calls;
   private final int descriptor;
@@ -91,6 +104,7 @@ public final class TunDevice implements AutoCloseable {
     check("open /dev/net/tun", descriptor);
     try {
       String name = named(calls, descriptor, wished, framing);
+      lengthenQueue(calls, name);
       int wakeUp = Libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
       check("eventfd", wakeUp);
       return new TunDevice(calls, descriptor, wakeUp, name);
@@ -118,14 +132,24 @@ public final class TunDevice implements AutoCloseable {
   }
 
   private static byte[] request(String name, Framing framing) {
+    short flags = (short) (IFF_TUN | IFF_NO_PI | framing.flag);
+    return request(name).putShort(IFNAMSIZ, flags).array();
+  }
+
+  private static ByteBuffer request(String name) {
     byte[] text = name.getBytes(StandardCharsets.US_ASCII);
     if (text.length == 0 || text.length >= IFNAMSIZ) {
       throw new IllegalArgumentException("\"" + name + "\" is no name for a device");
     }
-    ByteBuffer request = ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder());
-    request.put(0, text);
-    request.putShort(IFNAMSIZ, (short) (IFF_TUN | IFF_NO_PI | framing.flag));
-    return request.array();
+    return ByteBuffer.allocate(IFREQ).order(ByteOrder.nativeOrder()).put(0, text);
+  }
+
+  private static void lengthenQueue(SystemCalls calls, String name) {
+    int socket = Libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    check("socket", socket);
+    int result = calls.ioctl(socket, SIOCSIFTXQLEN, request(name).putInt(IFNAMSIZ, QUEUE).array());
+    Libc.close(socket);
+    check("SIOCSIFTXQLEN " + name, result);
   }
 
   private static void check(String operation, int result) {

@@ -93,6 +93,21 @@ final class TunDeviceTest {
   }
 
   @Test
+  void asManyPacketsWaitAsOnAnEthernetDevice() {
+    try (TunDevice device = open("flannel0", Framing.PLAIN)) {
+      Shell.run("ip link set flannel0 up");
+      Shell.run("ip addr add 10.5.1.0/16 dev flannel0");
+      Shell.run("ping -q -c1000 -l1000 -W1 -s 4 10.5.1.9 || true");
+      int waiting = 0;
+      while (device.read(memory, 64, 65535) > 0) {
+        waiting++;
+      }
+      assertThat(waiting).isEqualTo(1000);
+      assertThat(Shell.run("ip link show flannel0")).contains("qlen 1000");
+    }
+  }
+
+  @Test
   void aDeletedDeviceSaysSo() {
     try (TunDevice device = open("flannel0", Framing.PLAIN)) {
       Shell.run("ip link del flannel0");
