@@ -25,16 +25,6 @@ record OptimisedJvm(List<String> arguments, Map<String, String> environment) {
   private static final String OPTIONS = "JFLANNEL_JAVA_OPTS";
   private static final String FLAG = "-XX:TieredStopAtLevel=";
 
-  /**
-   * The compiler shall not bet on traffic staying as it was: each lost bet compiles the data path
-   * again, and packets wait for the processor meanwhile. A JVM that does not know the flag starts
-   * all the same.
-   */
-  private static final String COMPILING =
-      FLAG
-          + "4 -XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockExperimentalVMOptions"
-          + " -XX:PerMethodTrapLimit=0";
-
   /** Not before it is needed: this is made before logging is configured. */
   private static System.Logger log() {
     return System.getLogger(OptimisedJvm.class.getName());
@@ -66,7 +56,7 @@ record OptimisedJvm(List<String> arguments, Map<String, String> environment) {
 
   Map<String, String> compiling() {
     Map<String, String> changed = new HashMap<>(environment);
-    changed.put(OPTIONS, (options() + " " + COMPILING).strip());
+    changed.put(OPTIONS, (options() + " " + FLAG + "4").strip());
     return changed;
   }
 }

@@ -19,6 +19,11 @@ final class BatchReceiver implements Receiver {
   private final MessageVector vector;
 
   /**
+   * Messages that the last call has changed, of the first ones; the others are as they were made.
+   */
+  private int used;
+
+  /**
    * @param most messages per call
    */
   BatchReceiver(UdpSocket socket, NativeMemory memory, int most) {
@@ -29,15 +34,18 @@ final class BatchReceiver implements Receiver {
     this.vector = new MessageVector(memory, memory.take(MessageVector.bytes(most)), most);
     for (int i = 0; i < most; i++) {
       pieces.set(i, at(i), LONGEST);
+      vector.toReceive(i, pieces, i);
     }
   }
 
   @Override
   public int receive() {
-    for (int i = 0; i < most; i++) {
+    for (int i = 0; i < used; i++) {
       vector.toReceive(i, pieces, i);
     }
-    return socket.receive(vector, most);
+    int received = socket.receive(vector, most);
+    used = Math.max(0, received);
+    return received;
   }
 
   @Override
