@@ -82,7 +82,7 @@ final class VxlanPeers {
       problem(peer, Problems.noPublicIp(family));
       return;
     }
-    if (underlay.reach(host.get()) instanceof Reach.Direct(var link)) {
+    if (underlay.reach(host.get()) instanceof Reach.Direct(var link, _)) {
       resources.add(new Route(subnet, new Gateway(link, host.get(), false)));
       return;
     }

@@ -21,7 +21,8 @@ import java.util.Set;
 /**
  * The backend udp on a node that unwraps datagrams in the kernel (ADR 6): its lease says so, and
  * packets to peers whose leases say so too pass by the kernel alone, where the kernel can do it:
- * its programs are at one link, the external interface, so the way to the peer must lead over that.
+ * its programs are at one link, the external interface, so the way to the peer must lead over that;
+ * and they cannot fragment, so its path must take whole what the tunnel's MTU allows.
  */
 record WithKernelDecap(Backend backend) implements Backend {
 
@@ -40,10 +41,11 @@ record WithKernelDecap(Backend backend) implements Backend {
   @Override
   public Desired desired(ExternalInterface external, Lease own, Underlay underlay, StoreView view) {
     Set<Cidr> able = new HashSet<>();
+    int longest = backend.mtu(external) + UdpConfig.OVERHEAD;
     for (Lease peer : view.peers()) {
       Optional<Ip> host = peer.attributes().publicIp(Family.V4);
       if (takesOurs(peer)
-          && host.filter(ip -> underlay.reach(ip).leavesBy(external.name())).isPresent()) {
+          && host.filter(ip -> underlay.reach(ip).carries(longest, external.name())).isPresent()) {
         peer.subnets().of(Family.V4).ifPresent(able::add);
       }
     }

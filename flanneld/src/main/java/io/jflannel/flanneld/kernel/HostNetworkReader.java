@@ -68,7 +68,7 @@ public final class HostNetworkReader implements AutoCloseable {
   /** The way to an address; see {@link HostNetwork.RouteTo}. */
   public Optional<Way> routeTo(Ip destination) {
     return switch (kernel.routesTo(List.of(destination)).getFirst()) {
-      case RouteLookup.Found(Route route) ->
+      case RouteLookup.Found(Route route, _) ->
           Optional.of(new Way(route.linkIndex(), route.preferredSource()));
       case RouteLookup.Unreachable unreachable -> Optional.empty();
     };

@@ -41,7 +41,7 @@ final class NetlinkSurroundings implements Surroundings {
     for (RouteLookup lookup : socket.routesTo(List.copyOf(addresses))) {
       reaches.add(
           switch (lookup) {
-            case RouteLookup.Found(var route) -> reach(route, names);
+            case RouteLookup.Found(var route, var mtu) -> reach(route, mtu, names);
             case RouteLookup.Unreachable _ -> new Reach.Unknown();
           });
     }
@@ -49,11 +49,13 @@ final class NetlinkSurroundings implements Surroundings {
   }
 
   /** An address of this host is no gateway. */
-  private static Reach reach(Route route, LinkNames names) {
+  private static Reach reach(Route route, int mtu, LinkNames names) {
     if (route.type() != RouteType.UNICAST || route.multipath()) {
       return new Reach.Unknown();
     }
     String device = names.name(route.linkIndex());
-    return route.gateway().isPresent() ? new Reach.Gatewayed(device) : new Reach.Direct(device);
+    return route.gateway().isPresent()
+        ? new Reach.Gatewayed(device, mtu)
+        : new Reach.Direct(device, mtu);
   }
 }

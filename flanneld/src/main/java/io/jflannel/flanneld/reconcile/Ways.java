@@ -46,8 +46,8 @@ final class Ways {
       Reach answer = answers.get(i);
       reaches.put(
           unknown.get(i),
-          answer instanceof Reach.Direct(var link) && own.contains(link)
-              ? new Reach.Gatewayed(link)
+          answer instanceof Reach.Direct(var link, var mtu) && own.contains(link)
+              ? new Reach.Gatewayed(link, mtu)
               : answer);
     }
     if (!reaches.equals(known.reaches())) {

@@ -129,6 +129,20 @@ final class UdpTest {
     assertThat(byKernel(ebpf, new Reach.Unknown(), able)).isEmpty();
   }
 
+  @Test // it cannot fragment, and nobody would hear the router
+  void theKernelCarriesOnlyWhatFitsThePath() {
+    Backend ebpf = Backends.withKernelDecap(udp(""));
+    Lease able = able("10.244.3.0/24", "10.77.0.3");
+    assertThat(byKernel(ebpf, new Reach.Gatewayed("eth0", 1499), able)).isEmpty();
+    assertThat(byKernel(ebpf, new Reach.Direct("eth0", 1499), able)).isEmpty();
+    assertThat(byKernel(ebpf, new Reach.Gatewayed("eth0", 1500), able))
+        .containsExactly(subnet(able));
+    Backend small = Backends.withKernelDecap(udp(",\"MTU\":1400"));
+    assertThat(byKernel(small, new Reach.Gatewayed("eth0", 1400), able))
+        .containsExactly(subnet(able));
+    assertThat(byKernel(small, new Reach.Gatewayed("eth0", 1399), able)).isEmpty();
+  }
+
   private static Lease able(String subnet, String host) {
     return lease(subnet, "", host, "", "", "{\"KernelDecap\":1}", "");
   }

@@ -108,7 +108,7 @@ public final class NetlinkWorld implements World {
 
   private boolean reachesBeyond(Cidr cidr) {
     return others.routesTo(List.of(cidr.ip().plus(1))).getFirst()
-            instanceof RouteLookup.Found(var route)
+            instanceof RouteLookup.Found(var route, _)
         && route.type() == RouteType.UNICAST;
   }
 

@@ -113,8 +113,13 @@ class UdpEndToEndTest {
   }
 
   private static boolean answers(Node from, Node to) {
+    return pings(from, to, 56);
+  }
+
+  private static boolean pings(Node from, Node to, int payload) {
+    String target = to.containerAddress(Family.V4).toString();
     List<String> once =
-        List.of("ping", "-n", "-c", "1", "-W", "0.1", to.containerAddress(Family.V4).toString());
+        List.of("ping", "-n", "-c", "1", "-W", "0.1", "-s", Integer.toString(payload), target);
     try {
       return Commands.run(Commands.inNetwork(from.containerNamespace(), once), "").passed();
     } catch (InterruptedException e) {
@@ -199,6 +204,29 @@ class UdpEndToEndTest {
           "packets by the kernel",
           Duration.ofSeconds(10),
           () -> answers(first, lab.node(2)) && sentByKernel(first) > before);
+    }
+  }
+
+  @Test // it cannot fragment: large packets would be lost
+  void theKernelLeavesToUserSpaceWhatGoesByANarrowPath() throws Exception {
+    try (Lab lab = Lab.start(TWO.withDatapath(UdpDatapath.EBPF))) {
+      Convergence.await(lab);
+      Node first = lab.node(1);
+      Ip other = lab.node(2).address(Family.V4);
+      awaitSent(lab, first, "by the kernel", () -> sentByKernel(first) > 0);
+
+      first.script("ip route add " + other + " dev eth0 mtu 1300");
+
+      Await.until(
+          "a large packet by user space",
+          Duration.ofSeconds(20),
+          () -> {
+            long before = sentByKernel(first);
+            return pings(first, lab.node(2), 1400) && sentByKernel(first) == before;
+          });
+      first.script("ip route del " + other + " dev eth0");
+      long before = sentByKernel(first);
+      awaitSent(lab, first, "by the kernel again", () -> sentByKernel(first) > before);
     }
   }
 

@@ -24,11 +24,13 @@ final class RouteMessages {
   private static final int RTA_GATEWAY = 5;
   private static final int RTA_PRIORITY = 6;
   private static final int RTA_PREFSRC = 7;
+  private static final int RTA_METRICS = 8;
   private static final int RTA_MULTIPATH = 9;
   private static final int RTA_TABLE = 15;
   private static final int RTA_VIA = 18;
   private static final int RTA_NH_ID = 30;
 
+  private static final int RTAX_MTU = 2;
   private static final int RTNH_F_ONLINK = 4;
   private static final int RTM_F_LOOKUP_TABLE = 0x1000;
   private static final int RT_TABLE_COMPAT = 252;
@@ -123,19 +125,27 @@ final class RouteMessages {
   }
 
   static void decode(MessageReader in, Consumer<Route> sink) {
+    parts(in).ifPresent(parts -> sink.accept(parts.route(in)));
+  }
+
+  static void decodeLookup(MessageReader in, Consumer<RouteLookup.Found> sink) {
+    parts(in).ifPresent(parts -> sink.accept(new RouteLookup.Found(parts.route(in), parts.mtu)));
+  }
+
+  private static Optional<Parts> parts(MessageReader in) {
     in.requireHeader(HEADER);
     int family = in.u8(0);
     if (Families.of(family).isEmpty()) {
-      return; // multicast routing and MPLS come in the same messages
+      return Optional.empty(); // multicast routing and MPLS come in the same messages
     }
     Parts parts = new Parts(family, in.u8(4));
     Attributes attribute = in.attributes(HEADER);
     while (attribute.next()) {
       parts.take(attribute);
     }
-    if (Families.representable(family, parts.destination, in.u8(1))) {
-      sink.accept(parts.route(in));
-    }
+    return Families.representable(family, parts.destination, in.u8(1))
+        ? Optional.of(parts)
+        : Optional.empty();
   }
 
   /** What the attributes say, in whatever order they come. */
@@ -148,6 +158,7 @@ final class RouteMessages {
     private int link;
     private int metric;
     private int nexthop;
+    private int mtu;
     private boolean multipath;
 
     Parts(int family, int table) {
@@ -165,8 +176,17 @@ final class RouteMessages {
         case RTA_PREFSRC -> source = Optional.of(attribute.ip());
         case RTA_TABLE -> table = attribute.u32();
         case RTA_NH_ID -> nexthop = attribute.u32();
+        case RTA_METRICS -> metrics(attribute.nested());
         case RTA_MULTIPATH -> multipath = true;
         default -> {}
+      }
+    }
+
+    private void metrics(Attributes metrics) {
+      while (metrics.next()) {
+        if (metrics.type() == RTAX_MTU) {
+          mtu = metrics.u32();
+        }
       }
     }
 

@@ -219,7 +219,7 @@ public final class RouteSocket implements AutoCloseable {
    */
   public Route routeTo(Ip destination) {
     return switch (routesTo(List.of(destination)).getFirst()) {
-      case RouteLookup.Found(Route route) -> route;
+      case RouteLookup.Found(Route route, _) -> route;
       case RouteLookup.Unreachable(int errno, String message) ->
           throw new LinuxException("route to " + destination, errno, message);
     };
@@ -227,14 +227,14 @@ public final class RouteSocket implements AutoCloseable {
 
   /** {@link #routeTo} for many: one answer per address, in order. */
   public List<RouteLookup> routesTo(List<Ip> destinations) {
-    return kernel.query(destinations, RouteMessages::lookUp, RouteMessages::decode).stream()
+    return kernel.query(destinations, RouteMessages::lookUp, RouteMessages::decodeLookup).stream()
         .map(RouteSocket::lookup)
         .toList();
   }
 
-  private static RouteLookup lookup(Conversation.Answer<Route> answer) {
+  private static RouteLookup lookup(Conversation.Answer<RouteLookup.Found> answer) {
     if (answer.value().isPresent()) {
-      return new RouteLookup.Found(answer.value().get());
+      return answer.value().get();
     }
     if (answer.errno() == 0) {
       throw new MalformedMessageException("a route that answers no question");

@@ -268,6 +268,16 @@ final class RoutesTest {
     }
   }
 
+  @Test
+  void aLookUpTellsThePathsMtu() {
+    Shell.run("ip route add 10.244.3.0/24 via 10.77.0.2 mtu 1300");
+    List<RouteLookup> answers =
+        socket.routesTo(List.of(Ip.parse("10.244.3.1"), Ip.parse("10.77.0.9")));
+    assertThat(answers)
+        .extracting(answer -> answer instanceof RouteLookup.Found(_, var mtu) ? mtu : -1)
+        .containsExactly(1300, 0);
+  }
+
   private static Route found(RouteLookup lookup) {
     assertThat(lookup).isInstanceOf(RouteLookup.Found.class);
     return ((RouteLookup.Found) lookup).route();
