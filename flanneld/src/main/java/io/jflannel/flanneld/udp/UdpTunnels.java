@@ -12,6 +12,7 @@ import io.jflannel.linux.IpsecPolicies;
 import io.jflannel.linux.LinuxException;
 import io.jflannel.linux.route.Request;
 import io.jflannel.linux.route.RouteSocket;
+import io.jflannel.linux.tun.SystemCalls;
 import io.jflannel.net.Cidr;
 import io.jflannel.net.Ip;
 import java.lang.System.Logger.Level;
@@ -27,6 +28,8 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(UdpTunnels.class.getName());
   private static final String TEMPLATE = "flannel%d";
+
+  private final SystemCalls calls;
 
   /** As the one that runs was opened, or the last one. */
   private TunnelSetup setup;
@@ -54,7 +57,8 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
       TunnelCounters counters,
       Optional<FastPathCounters> kernel) {}
 
-  private UdpTunnels(TunnelSetup setup, Optional<String> underlay) {
+  private UdpTunnels(SystemCalls calls, TunnelSetup setup, Optional<String> underlay) {
+    this.calls = calls;
     this.setup = setup;
     this.underlay = underlay;
     run(setup);
@@ -95,13 +99,24 @@ public final class UdpTunnels implements Tunnels, AutoCloseable {
       int mtu,
       Optional<Datapath> datapath,
       Optional<String> underlay) {
+    return claim(new SystemCalls(), local, port, network, mtu, datapath, underlay);
+  }
+
+  static UdpTunnels claim(
+      SystemCalls calls,
+      Ip local,
+      int port,
+      Cidr network,
+      int mtu,
+      Optional<Datapath> datapath,
+      Optional<String> underlay) {
     // which subnet is ours is not known yet; until then there are no peers, and nothing passes
     return new UdpTunnels(
-        new TunnelSetup(TEMPLATE, local, port, network, network, mtu, datapath), underlay);
+        calls, new TunnelSetup(TEMPLATE, local, port, network, network, mtu, datapath), underlay);
   }
 
   private void run(TunnelSetup wanted) {
-    Tunnel opened = Tunnel.open(wanted, counters);
+    Tunnel opened = Tunnel.open(calls, wanted, counters);
     if (!wanted.device().equals(TEMPLATE) && !wanted.device().equals(opened.device())) {
       opened.close();
       throw new LinuxException(
