@@ -17,6 +17,9 @@ import java.util.List;
  */
 record Delegates(List<Path> path) {
 
+  /** In bytes, as much as the runtime may tell us. */
+  private static final int OUTPUT_MAX = Main.INPUT_MAX;
+
   Delegates {
     path = List.copyOf(path);
   }
@@ -25,7 +28,8 @@ record Delegates(List<Path> path) {
    * Runs a plugin to its end.
    *
    * @return what it printed
-   * @throws CniException if there is no such plugin, or it failed: then with its own error object
+   * @throws CniException if there is no such plugin, it printed more than a MiB and was killed for
+   *     it, or it failed: then with its own error object
    */
   String run(DelegateConfig config) throws IOException, InterruptedException {
     Process process =
@@ -37,7 +41,13 @@ record Delegates(List<Path> path) {
     } catch (IOException e) {
       // it has ended without reading all: its status and output say why
     }
-    String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+    byte[] output = process.getInputStream().readNBytes(OUTPUT_MAX + 1);
+    if (output.length > OUTPUT_MAX) {
+      process.destroyForcibly();
+      throw new CniException(
+          "plugin \"" + config.type() + "\" printed more than " + OUTPUT_MAX + " bytes");
+    }
+    String printed = new String(output, UTF_8);
     int status = process.waitFor();
     if (status != 0) {
       throw failure(config.type(), status, printed);

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.jflannel.cni.StateFiles.Attachment;
 import io.jflannel.cni.StateFiles.Kept;
+import io.jflannel.files.Reasons;
 import io.jflannel.json.Json;
 import io.jflannel.json.JsonException;
 import io.jflannel.json.JsonFields;
@@ -138,7 +139,7 @@ final class Plugin {
       throw new CniException(
           "open " + file + ": no such file or directory (is flanneld running on this node?)");
     } catch (IOException e) {
-      throw CniException.of(e);
+      throw new CniException(Reasons.of(config.subnetFile(), e));
     }
   }
 

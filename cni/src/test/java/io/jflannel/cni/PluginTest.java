@@ -503,6 +503,27 @@ class PluginTest {
     assertThat(ended.out()).contains("bridge").contains("status 3");
   }
 
+  @Test // CNI/17.5
+  void aDelegateThatNeverEndsItsAnswer() throws Exception {
+    plugin.bridge(0, "\nEND\nyes\ncat <<'END'");
+
+    PluginProcess.Ended ended = plugin.run("ADD");
+
+    assertThat(ended.code()).isEqualTo(999);
+    assertThat(ended.out()).contains("bridge", "more than 1048576 bytes");
+  }
+
+  @Test
+  void aSubnetFileThatIsNone() throws Exception { // CNI/17.5
+    Files.delete(plugin.subnetFile());
+    Files.createDirectory(plugin.subnetFile());
+
+    PluginProcess.Ended ended = plugin.run("ADD");
+
+    assertRefused(999, ended);
+    assertThat(ended.out()).contains(plugin.subnetFile() + ": Is a directory");
+  }
+
   @Test
   void aDelegatesResultMustBeJson() throws Exception { // CNI/17.3
     plugin.bridge(0, "done");

@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 
 /** Why a file could not be handled, in words. */
 public final class Reasons {
@@ -23,6 +24,13 @@ public final class Reasons {
     return e instanceof FileSystemException file && file.getReason() == null
         ? file.getMessage() + ": " + words(file)
         : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
+  /**
+   * As {@link #of(IOException)}; names the file also where the JDK does not: a directory, mostly.
+   */
+  public static String of(Path file, IOException e) {
+    return e instanceof FileSystemException ? of(e) : file + ": " + of(e);
   }
 
   private static String words(FileSystemException e) {

@@ -114,7 +114,7 @@ public final class KubernetesStore implements LeaseStore {
     } catch (IOException e) {
       throw new ConfigException(
           "Failed to read the network configuration: %s; --net-config-path names the file"
-              .formatted(Reasons.of(e)));
+              .formatted(Reasons.of(options.netConfigPath(), e)));
     } catch (ConfigException e) {
       throw e.in(configPlace());
     }
@@ -124,7 +124,7 @@ public final class KubernetesStore implements LeaseStore {
     try {
       return Files.readString(path);
     } catch (CharacterCodingException e) {
-      throw new IOException(path + ": is not UTF-8", e);
+      throw new IOException("is not UTF-8", e);
     }
   }
 
@@ -248,7 +248,7 @@ public final class KubernetesStore implements LeaseStore {
     try {
       return new FeedEvent.ConfigText(configText(options.netConfigPath()));
     } catch (IOException e) {
-      return new FeedEvent.ConfigUnreadable(Reasons.of(e));
+      return new FeedEvent.ConfigUnreadable(Reasons.of(options.netConfigPath(), e));
     }
   }
 

@@ -42,7 +42,7 @@ final class Kubeconfig {
     try {
       text = Files.readString(file);
     } catch (IOException e) {
-      throw new ConfigException("kubeconfig cannot be read: " + Reasons.of(e));
+      throw new ConfigException("kubeconfig cannot be read: " + Reasons.of(file, e));
     }
     String what = "kubeconfig " + file;
     Object document;

@@ -210,6 +210,16 @@ class KubeconfigTest {
   }
 
   @Test
+  void aFileThatIsNoneIsNamed() {
+    Options.Kubernetes options =
+        new Options.Kubernetes(true, "", "p.q", "/proc", Path.of("/x"), true);
+
+    assertThatThrownBy(() -> ApiAccess.of(options, Map.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage("kubeconfig cannot be read: /proc: Is a directory");
+  }
+
+  @Test
   void aMissingFileIsNamed() {
     Options.Kubernetes options =
         new Options.Kubernetes(true, "", "p.q", "/nonexistent", Path.of("/x"), true);
