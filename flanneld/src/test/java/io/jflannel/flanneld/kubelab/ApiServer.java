@@ -142,12 +142,18 @@ public final class ApiServer implements AutoCloseable {
     script("restart");
   }
 
-  private void script(String command) {
+  /** Runs {@code kubelab/apiserver} for this one. */
+  void script(String command) {
     List<String> line = new ArrayList<>(inNamespace);
     line.addAll(
         List.of(
             Kubelab.ROOT.resolve("kubelab/apiserver").toString(), command, directory.toString()));
     Kubelab.run(line, environment, "").orThrow();
+  }
+
+  /** Of all its files. */
+  Path directory() {
+    return directory;
   }
 
   /** Process id of the API server, e.g. to stop it without closing its connections. */

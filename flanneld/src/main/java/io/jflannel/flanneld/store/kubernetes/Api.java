@@ -14,6 +14,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -44,6 +45,9 @@ final class Api implements AutoCloseable {
   private static final Duration ADMITTED = Duration.ofSeconds(35);
 
   private static final int PAGE = 500;
+
+  /** In seconds. */
+  private static final int LONGEST_RETRY = 60;
 
   private final ApiAccess access;
   private final AnnotationKeys keys;
@@ -231,8 +235,14 @@ final class Api implements AutoCloseable {
       throw new InterruptedException();
     }
     Throwable cause = e instanceof JacksonException && e.getCause() != null ? e.getCause() : e;
+    int status =
+        switch (cause) {
+          case Body.SilentException _ -> ApiException.SILENT;
+          case JacksonException _ -> ApiException.UNREADABLE;
+          default -> ApiException.NO_ANSWER;
+        };
     return new ApiException(
-        cause instanceof Body.SilentException ? ApiException.SILENT : ApiException.NO_ANSWER,
+        status,
         "the API server at %s broke off its answer: %s".formatted(base, cause.getMessage()));
   }
 
@@ -250,10 +260,19 @@ final class Api implements AutoCloseable {
     if (response.statusCode() / 100 == 2) {
       return body;
     }
-    throw refused(response.statusCode(), body);
+    throw refused(response.statusCode(), body, retryAfter(response.headers()));
   }
 
-  private ApiException refused(int status, Body body) {
+  /** RFC 9110, 10.2.3, the form in seconds. What is more than a minute is not heeded longer. */
+  private static Duration retryAfter(HttpHeaders headers) {
+    return headers
+        .firstValue("Retry-After")
+        .filter(text -> text.matches("[0-9]{1,9}"))
+        .map(text -> Duration.ofSeconds(Math.min(Integer.parseInt(text), LONGEST_RETRY)))
+        .orElse(Duration.ZERO);
+  }
+
+  private ApiException refused(int status, Body body, Duration retryAfter) {
     String said = "";
     try (body;
         NodeReader reader = new NodeReader(body.decoded(), keys)) {
@@ -274,7 +293,8 @@ final class Api implements AutoCloseable {
                       + " watch nodes; patch nodes/status")
                   .formatted(base, about);
           default -> "the API server at %s: %s".formatted(base, about);
-        });
+        },
+        retryAfter);
   }
 
   private String unreachable(IOException e, Duration limit) {

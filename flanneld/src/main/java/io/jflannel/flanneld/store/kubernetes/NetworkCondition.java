@@ -86,7 +86,7 @@ final class NetworkCondition {
       problems.failed(
           "condition", "cannot set the node's condition NetworkUnavailable: " + e.getMessage());
       unanswered = e.status() <= ApiException.NO_ANSWER ? Optional.of(node) : Optional.empty();
-      notBefore = pace.after(pause);
+      notBefore = e.notBefore(pace, pause);
       pause = pause.next();
       return Optional.empty();
     }

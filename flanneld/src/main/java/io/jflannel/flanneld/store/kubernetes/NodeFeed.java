@@ -39,6 +39,9 @@ final class NodeFeed {
   /** Where the next watch begins; empty if a list is needed. */
   private String watchFrom = "";
 
+  /** Where the last watch began that told something unreadable. */
+  private String unreadableFrom = "";
+
   private Backoff pause;
   private long listedAt;
 
@@ -129,11 +132,18 @@ final class NodeFeed {
       listFrom = e.status() <= ApiException.NO_ANSWER ? listFrom : anyOrNewest();
     }
     watchFrom = wasWatch && canResume(e) ? watchFrom : "";
+    if (e.status() == ApiException.UNREADABLE) {
+      unreadableFrom = watchFrom;
+    }
     if (!(wasWatch && e.status() == ApiException.GONE && isOldList())) {
       events.put(new FeedEvent.Lost(e.getMessage()));
-      Thread.sleep(pause.jittered(random.nextDouble()));
+      Thread.sleep(atLeast(e.retryAfter(), pause.jittered(random.nextDouble())));
       pause = pause.next();
     }
+  }
+
+  private static Duration atLeast(Duration least, Duration pause) {
+    return pause.compareTo(least) < 0 ? least : pause;
   }
 
   private String anyOrNewest() {
@@ -148,6 +158,7 @@ final class NodeFeed {
   private boolean canResume(ApiException e) {
     return switch (e.status()) {
       case ApiException.NO_ANSWER, ApiException.TOO_MANY, ApiException.UNAVAILABLE -> true;
+      case ApiException.UNREADABLE -> !watchFrom.equals(unreadableFrom);
       case ApiException.INTERNAL, ApiException.TIMEOUT -> !pause.equals(pause.next());
       default -> false;
     };

@@ -16,6 +16,7 @@ import io.jflannel.flanneld.store.Pace;
 import io.jflannel.flanneld.store.Streak;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
@@ -44,7 +45,7 @@ final class NodeLoop {
   private final RateLimitedLog problems;
   private final Streak outage;
 
-  private TreeMap<String, Candidate> nodes = new TreeMap<>();
+  private TreeMap<String, Known> nodes = new TreeMap<>();
   private Folded folded = Folded.NONE;
   private Optional<LeaseFold.Rules> judgedBy = Optional.empty();
   private Optional<String> twin = Optional.empty();
@@ -56,6 +57,17 @@ final class NodeLoop {
   private Contact contact;
   private Optional<String> restartNeeded = Optional.empty();
   private Optional<StoreView> published = Optional.empty();
+
+  /** What is remembered of a node. Of a heartbeat nothing but its number survives. */
+  private static final class Known {
+    private final Candidate candidate;
+    private long version;
+
+    Known(Candidate candidate, long version) {
+      this.candidate = candidate;
+      this.version = version;
+    }
+  }
 
   NodeLoop(
       String description,
@@ -142,25 +154,44 @@ final class NodeLoop {
     }
   }
 
-  /** A store that is older than what was seen was restored: owners register again (ODD-62). */
   private void list(long version, List<NodeFacts> all) {
-    if (listed && version < highest) {
-      distrustUntil = pace.now() + pace.distrust().toNanos();
-      LOG.log(Level.WARNING, "{0}: the API server was replaced or restored", description);
+    if (listed && (version < highest || all.stream().anyMatch(this::isOlder))) {
+      distrust();
     }
     highest = version;
-    TreeMap<String, Candidate> now = new TreeMap<>();
+    TreeMap<String, Known> now = new TreeMap<>();
     Optional<NodeFacts> ours = Optional.empty();
     for (NodeFacts node : all) {
       if (own.isOwn(node)) {
         ours = Optional.of(node);
       }
-      leases.candidate(node).ifPresent(candidate -> now.put(node.name(), candidate));
+      leases
+          .candidate(node)
+          .ifPresent(candidate -> now.put(node.name(), new Known(candidate, node.version())));
     }
     own.list(ours);
-    changed |= !listed || !now.equals(nodes);
+    changed |= !listed || !candidates(now).equals(candidates(nodes));
     nodes = now;
     listed = true;
+  }
+
+  private static List<Candidate> candidates(Map<String, Known> nodes) {
+    return nodes.values().stream().map(known -> known.candidate).toList();
+  }
+
+  /**
+   * Whether a node is from before what was seen of it. No version is ever given twice, but a store
+   * that is restored can be told to go on with higher ones (etcdutl's --bump-revision).
+   */
+  private boolean isOlder(NodeFacts node) {
+    Known known = nodes.get(node.name());
+    return known != null && node.version() < known.version;
+  }
+
+  /** A store that is older than what was seen was restored: owners register again (ODD-62). */
+  private void distrust() {
+    distrustUntil = pace.now() + pace.distrust().toNanos();
+    LOG.log(Level.WARNING, "{0}: the API server was replaced or restored", description);
   }
 
   private void see(NodeFacts node) {
@@ -168,12 +199,17 @@ final class NodeLoop {
     if (own.isOwn(node)) {
       own.see(node);
     }
+    Known known = nodes.get(node.name());
     Optional<Candidate> candidate = leases.candidate(node);
-    if (!candidate.equals(Optional.ofNullable(nodes.get(node.name())))) {
-      candidate.ifPresentOrElse(
-          told -> nodes.put(node.name(), told), () -> nodes.remove(node.name()));
+    if (known != null && candidate.equals(Optional.of(known.candidate))) {
+      known.version = node.version();
+    } else if (candidate.isPresent()) {
+      nodes.put(node.name(), new Known(candidate.get(), node.version()));
       changed = true;
-    } // else what is there stays: of a heartbeat nothing survives
+    } else if (known != null) {
+      nodes.remove(node.name());
+      changed = true;
+    }
   }
 
   private void connected() {
@@ -231,7 +267,7 @@ final class NodeLoop {
     }
     LeaseFold.Rules rules = own.rules();
     List<Refusal> before = folded.refused();
-    folded = LeaseFold.fold(nodes.values(), rules, folded.accepted());
+    folded = LeaseFold.fold(candidates(nodes), rules, folded.accepted());
     twin = twin(rules);
     changed = false;
     judgedBy = Optional.of(rules);
@@ -245,6 +281,7 @@ final class NodeLoop {
   /** Another node that publishes our address (P19). */
   private Optional<String> twin(LeaseFold.Rules rules) {
     return nodes.values().stream()
+        .map(known -> known.candidate)
         .filter(candidate -> LeaseFold.isTwin(candidate, rules))
         .findFirst()
         .map(other ->

@@ -155,7 +155,7 @@ final class OwnNodeKeeper {
         see(api.patchStatus(facts.name(), patch(changes)));
       } catch (ApiException e) {
         asked = true;
-        notBefore = pace.after(retries);
+        notBefore = e.notBefore(pace, retries);
         retries = retries.next();
         troubled("the annotations of node %s cannot be set: %s".formatted(name, e.getMessage()));
         return;

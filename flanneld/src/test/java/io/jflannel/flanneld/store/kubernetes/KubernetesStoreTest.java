@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.jflannel.flanneld.config.Options.OnLeaseLost;
 import io.jflannel.flanneld.kubelab.ApiServer;
 import io.jflannel.flanneld.kubelab.ApiServer.User;
+import io.jflannel.flanneld.kubelab.Backup;
 import io.jflannel.flanneld.lease.OwnLease;
 import io.jflannel.flanneld.lease.StoreView;
 import io.jflannel.flanneld.store.LeaseLostException;
@@ -370,6 +371,48 @@ class KubernetesStoreTest {
 
       store.awaitPeers("10.244.3.0/24");
       store.awaitView(view -> view.contact().connected());
+    }
+  }
+
+  @Test // not as they were when the watch began, again and again
+  void anApiServerThatRestartsIsListedAsItIsNow() {
+    api.createNode("node1", List.of("10.244.1.0/24"), DUMMY);
+    api.createNode("node2", List.of("10.244.2.0/24"), PEER);
+    try (RunningStore store = published()) {
+      store.awaitPeers("10.244.2.0/24");
+      for (int i = 0; i < 5; i++) {
+        api.kubectl("create", "configmap", "unrelated" + i); // no watch of nodes hears of it
+        api.kubectl("delete", "configmap", "unrelated" + i);
+      }
+      int before = api.audit().size();
+
+      api.restart();
+
+      api.createNode("node3", List.of("10.244.3.0/24"), PEER);
+      store.awaitPeers("10.244.2.0/24", "10.244.3.0/24");
+      store.awaitView(view -> view.contact().connected());
+      assertThat(api.auditOfFlannel(before).stream().filter(asked -> asked.verb().equals("list")))
+          .hasSizeLessThanOrEqualTo(2);
+    }
+  }
+
+  @Test // ODD-62; so does etcdutl with --bump-revision
+  void aRestoredApiServerIsNoticedThoughItsVersionIsHigher() {
+    api.createNode("node1", List.of("10.244.1.0/24"), DUMMY);
+    Backup backup = Backup.of(api);
+    api.createNode("node2", List.of("10.244.2.0/24"), PEER);
+    try (RunningStore store = published()) {
+      store.awaitPeers("10.244.2.0/24");
+      assertThat(store.view().complete()).isTrue();
+
+      backup.restore();
+
+      store.awaitView(view -> !view.complete()); // nothing is deleted for a minute
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> api.annotations("node1").containsKey(F + "public-ip"));
+      api.createNode("node2", List.of("10.244.77.0/24"), PEER);
+      store.awaitPeers("10.244.77.0/24");
     }
   }
 

@@ -16,9 +16,12 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** KUB-11 against a server that answers as the test says. */
 class NetworkConditionTest {
@@ -29,6 +32,8 @@ class NetworkConditionTest {
 
   /** 0: the connection ends without an answer. */
   private final AtomicInteger status = new AtomicInteger(200);
+
+  private final AtomicReference<String> retryAfter = new AtomicReference<>("soon");
 
   private HttpServer server;
   private Api api;
@@ -42,6 +47,7 @@ class NetworkConditionTest {
         exchange -> {
           exchange.getRequestBody().readAllBytes();
           if (status.get() > 0) {
+            exchange.getResponseHeaders().set("Retry-After", retryAfter.get());
             byte[] node = "{\"metadata\":{\"name\":\"node1\"}}".getBytes(UTF_8);
             exchange.sendResponseHeaders(status.get(), node.length);
             exchange.getResponseBody().write(node);
@@ -127,5 +133,18 @@ class NetworkConditionTest {
     condition.act(node(8, "False"));
 
     assertThat(condition.due(node(8, "False"))).isPresent();
+  }
+
+  @ParameterizedTest // RFC 9110, 10.2.3
+  @CsvSource({"17,17", "100000,60", "99999999999,1", "0,1", "-5,1", "soon,1"})
+  void theServerSaysWhenToTryAgain(String header, int seconds) throws InterruptedException {
+    status.set(429);
+    retryAfter.set(header);
+    condition.act(node(7, "True"));
+
+    Duration pause = Duration.ofNanos(condition.due(node(7, "True")).orElseThrow() - clock.get());
+
+    assertThat(pause)
+        .isBetween(Duration.ofMillis(750).multipliedBy(seconds), Duration.ofSeconds(seconds));
   }
 }

@@ -234,6 +234,48 @@ class NodeFeedTest {
     }
   }
 
+  @Test // RFC 9110, 10.2.3
+  void aServerThatSaysWhenIsAskedThen() throws InterruptedException {
+    list("10", "", "a");
+    answers.add(exchange -> {
+      exchange.getResponseHeaders().set("Retry-After", "2");
+      reply(exchange, 429, "{\"kind\":\"Status\",\"message\":\"slowly\",\"code\":429}");
+    });
+    answers.add(exchange -> {
+      exchange.getResponseHeaders().set("Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT");
+      reply(exchange, 503, "{\"kind\":\"Status\",\"message\":\"slowly\",\"code\":503}");
+    });
+    silentWatch("");
+
+    question();
+    question();
+    long start = System.nanoTime();
+    question();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(1));
+    long second = System.nanoTime();
+    assertThat(question()).contains("resourceVersion=10&").contains("watch=true");
+    assertThat(Duration.ofNanos(System.nanoTime() - second)).isLessThan(Duration.ofSeconds(2));
+  }
+
+  @ParameterizedTest // an event that is always cut off would never be passed
+  @ValueSource(strings = {"{\"type\":\"MOD", "<html>", "{\"type\" \"MODIFIED\"}"})
+  void aWatchThatIsUnreadableTwiceIsGivenUp(String cut) throws InterruptedException {
+    list("10", "", "a");
+    watch(event("MODIFIED", "a", 11) + cut);
+    watch(cut);
+    list("20", "", "a");
+    watch(cut);
+    silentWatch("");
+
+    question();
+    question();
+    assertThat(question()).contains("resourceVersion=11&").contains("watch=true");
+    assertThat(question())
+        .isEqualTo("/api/v1/nodes?limit=500&resourceVersion=11&resourceVersionMatch=NotOlderThan");
+    assertThat(question()).contains("resourceVersion=20&").contains("watch=true");
+    assertThat(question()).contains("resourceVersion=20&").contains("watch=true");
+  }
+
   @Test
   void listsThatAreTooOldAtOnceAreNotAskedForInALoop() throws InterruptedException {
     for (int i = 0; i < 3; i++) {
