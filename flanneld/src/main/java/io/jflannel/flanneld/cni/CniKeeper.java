@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 
 /**
  * Keeps the resolved CNI configuration as it should be: writes it when the network works, when the
- * subnet, the MTU or the template changes, and when somebody removed or altered it. A template that
- * is refused changes nothing: what was written last stays.
+ * subnet, the MTU or the template changes, and when somebody removed or altered it. While a
+ * template is refused, what the one before it says is kept instead.
  */
 public final class CniKeeper {
 
@@ -33,12 +33,24 @@ public final class CniKeeper {
   private final Latest<SubnetEnv> wanted;
   private final Consumer<FileState> report;
   private FileState reported = new FileState.Outstanding();
-  private Optional<Source> source = Optional.empty();
-  private Rendering rendering = new Rendering.Refused("");
+  private Optional<Attempt> newest = Optional.empty();
+  private Optional<Attempt> good = Optional.empty();
   private Optional<String> written = Optional.empty();
 
-  /** What a rendering was made from. */
-  private record Source(String template, SubnetEnv env) {}
+  /** A rendering and what it was made from. */
+  private record Attempt(String template, SubnetEnv env, Rendering rendering) {
+
+    static Attempt of(String template, SubnetEnv env) {
+      return new Attempt(
+          template,
+          env,
+          Rendering.of(template, FlannelEnv.parse("the daemon's network", env.text())));
+    }
+
+    boolean isOf(String otherTemplate, SubnetEnv otherEnv) {
+      return template.equals(otherTemplate) && env.equals(otherEnv);
+    }
+  }
 
   /**
    * Keeps one file.
@@ -77,12 +89,7 @@ public final class CniKeeper {
   private void keep(SubnetEnv env) throws InterruptedException {
     FileState state;
     try {
-      state =
-          switch (render(env)) {
-            case Rendering.Resolved(String text) -> written(text);
-            case Rendering.Refused(String reason) ->
-                new FileState.Failed(template + " cannot be used: " + reason);
-          };
+      state = kept(env);
     } catch (IOException e) {
       if (Thread.interrupted()) {
         throw new InterruptedException();
@@ -98,18 +105,53 @@ public final class CniKeeper {
     }
   }
 
-  private Rendering render(SubnetEnv env) throws IOException {
-    Optional<String> text = KeptFile.read(template);
-    if (text.isEmpty()) {
-      source = Optional.empty();
-      return new Rendering.Refused("there is no such file");
+  private FileState kept(SubnetEnv env) throws IOException {
+    return switch (render(env)) {
+      case Rendering.Resolved(String text) -> {
+        good = newest;
+        yield written(text);
+      }
+      case Rendering.Refused(String problem) -> {
+        keepFormer(env);
+        yield new FileState.Failed(problem);
+      }
+    };
+  }
+
+  private Rendering render(SubnetEnv env) {
+    try {
+      Optional<String> text = KeptFile.read(template);
+      if (text.isEmpty()) {
+        return refused("there is no such file");
+      }
+      newest = attempt(newest, text.get(), env);
+      return newest.get().rendering() instanceof Rendering.Refused(String reason)
+          ? refused(reason)
+          : newest.get().rendering();
+    } catch (IOException e) {
+      return new Rendering.Refused(Reasons.of(e));
     }
-    Optional<Source> now = Optional.of(new Source(text.get(), env));
-    if (!now.equals(source)) {
-      rendering = Rendering.of(text.get(), FlannelEnv.parse("the daemon's network", env.text()));
-      source = now;
+  }
+
+  private Rendering refused(String reason) {
+    return new Rendering.Refused(template + " cannot be used: " + reason);
+  }
+
+  /** Pods go on to start by what the last good template said. */
+  private void keepFormer(SubnetEnv env) throws IOException {
+    if (good.isPresent()) {
+      good = attempt(good, good.get().template(), env);
+      if (good.get().rendering() instanceof Rendering.Resolved(String text)) {
+        written(text);
+      }
     }
-    return rendering;
+  }
+
+  private static Optional<Attempt> attempt(
+      Optional<Attempt> before, String template, SubnetEnv env) {
+    return before
+        .filter(attempt -> attempt.isOf(template, env))
+        .or(() -> Optional.of(Attempt.of(template, env)));
   }
 
   private FileState written(String text) throws IOException {

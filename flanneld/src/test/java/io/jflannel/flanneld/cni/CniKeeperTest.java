@@ -113,6 +113,28 @@ class CniKeeperTest {
     assertThat(output).hasContent(text);
   }
 
+  @Test // pods go on to start
+  void whileTheTemplateIsBadTheOneBeforeItIsKept() throws IOException {
+    wanted.put(env("10.42.2.0/24", 1450));
+    awaitOutput("10.42.2.0");
+    String text = Files.readString(output);
+    Files.writeString(template, "{\"name\":");
+    await().until(() -> state().filter(s -> s instanceof FileState.Failed).isPresent());
+
+    Files.delete(output);
+    await().atMost(PATIENCE).untilAsserted(() -> assertThat(output).hasContent(text));
+    wanted.put(env("10.42.3.0/24", 1450));
+    awaitOutput("\"subnet\": \"10.42.3.0/24\"");
+    assertThat(state().orElseThrow()).isInstanceOf(FileState.Failed.class);
+    Files.delete(template);
+    Files.delete(output);
+    awaitOutput("\"subnet\": \"10.42.3.0/24\"");
+
+    Files.writeString(template, TEMPLATE.replace("cbr0", "cbr1"));
+    awaitOutput("cbr1");
+    awaitState(new FileState.Written());
+  }
+
   @Test
   void anOutputThatCannotBeWrittenIsTriedAgain() throws IOException {
     Files.createDirectories(output);
