@@ -67,7 +67,7 @@ public final class Flanneld {
       new Daemon(run.options(), jvm).run();
       return 0;
     } catch (InterruptedException stopped) {
-      log.log(Level.INFO, "Stopped; the network stays up");
+      log.log(Level.INFO, "Stopped; the network stays as it is");
       return 0;
     } catch (StartException e) {
       log.log(Level.ERROR, e.getMessage());

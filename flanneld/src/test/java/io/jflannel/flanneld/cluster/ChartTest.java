@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -220,6 +221,34 @@ class ChartTest {
                 .orThrow());
     assertThat(meaning(rendered)).isEqualTo(meaning(expected));
     assertThat(template(with).err()).contains("flannel.image is upstream's");
+  }
+
+  @Test // as ClusterEndToEndTest runs the manifest
+  void theBackendUdpMayOpenItsDevice() {
+    Map<String, Object> manifest = objects(Site.mayUseTun(Site.packaging("kube-flannel.yml")));
+
+    Object rendered =
+        objects(template("flannel.backend=\"udp\"").orThrow()).getOrDefault("DaemonSet", "none");
+
+    assertThat(securityContext(rendered))
+        .isEqualTo(Map.of("privileged", true))
+        .isNotEqualTo(securityContext(objects(template().orThrow()).get("DaemonSet")));
+    assertThat(field(securityContext(manifest.get("DaemonSet")), "privileged")).isEqualTo(true);
+  }
+
+  private static Object securityContext(@Nullable Object daemonSet) {
+    Object spec =
+        field(field(field(Objects.requireNonNull(daemonSet), "spec"), "template"), "spec");
+    return field(((List<?>) field(spec, "containers")).getFirst(), "securityContext");
+  }
+
+  @Test
+  void networkPolicyIsNotPromised() {
+    Kubelab.Outcome refused = template("netpol={\"enabled\":true}");
+
+    assertThat(refused.status()).isNotZero();
+    assertThat(refused.err()).contains("there is no network policy in jflannel");
+    template("netpol={\"enabled\":false}").orThrow();
   }
 
   @Test

@@ -68,6 +68,24 @@ class ClusterEndToEndTest {
         .contains("unreachable");
   }
 
+  @Test // docs/migrate.md
+  void bTheDaemonTellsOfItself() {
+    eventually(() ->
+        assertThat(
+                site.cluster()
+                    .kubectl(
+                        "-n",
+                        "kube-flannel",
+                        "exec",
+                        "ds/kube-flannel-ds",
+                        "-c",
+                        "kube-flannel",
+                        "--",
+                        "jflannel",
+                        "status"))
+            .contains("vxlan", "10.244.1.0/24", "10.244.2.0/24"));
+  }
+
   @Test
   void cARollingRestartLosesNoPacket() throws Exception {
     Ping ping = Ping.start(site.cluster(), "pod1", site.addresses("pod2").get(0));

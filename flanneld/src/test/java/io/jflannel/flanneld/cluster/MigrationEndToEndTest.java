@@ -29,6 +29,11 @@ class MigrationEndToEndTest {
     site.cluster().kubectl(command.replace("'", "").split(" ", -1));
   }
 
+  private static String pods(Site site) {
+    return site.cluster()
+        .kubectl("-n", "kube-flannel", "get", "pods", "-l", "app=flannel", "-o", "name");
+  }
+
   @Test
   void nodeByNodeAndThenWithOurManifestNoPacketIsLost() throws Exception {
     List<String> commands = commands();
@@ -37,16 +42,20 @@ class MigrationEndToEndTest {
       await().atMost(Duration.ofSeconds(90)).ignoreExceptions().untilAsserted(site::assertPodsTalk);
       Ping ping = Ping.start(site.cluster(), "pod1", site.addresses("pod2").get(0));
 
-      assertThat(commands).hasSizeGreaterThanOrEqualTo(7);
+      assertThat(commands).hasSizeGreaterThanOrEqualTo(8);
       run(site, commands.get(0)); // OnDelete
       run(site, commands.get(1)); // set image
       for (String node : List.of("node1", "node2")) {
         run(site, commands.get(2).replace("NODE", node));
         run(site, commands.get(3).replace("NODE", node));
       }
-      run(site, commands.get(4)); // what the configuration is
+      String pods = pods(site);
+      run(site, commands.get(4)); // RollingUpdate
+      site.awaitRollout();
+      assertThat(pods(site)).isEqualTo(pods);
+      run(site, commands.get(5)); // what the configuration is
       site.useManifest(Site.Manifest.OURS);
-      run(site, commands.get(6)); // rollout status
+      run(site, commands.get(7)); // rollout status
 
       assertThat(ping.stop().lost()).isZero();
       assertThat(site.cluster().onNode(1, "cat /etc/cni/net.d/10-flannel.conflist"))

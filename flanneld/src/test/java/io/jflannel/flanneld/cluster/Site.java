@@ -103,7 +103,7 @@ final class Site implements AutoCloseable {
   }
 
   /** What the manifest's users must add for the backend udp (docs/migrate.md). */
-  private static String mayUseTun(String manifest) {
+  static String mayUseTun(String manifest) {
     return manifest
         .replace("privileged: false", "privileged: true")
         .replace("          allowPrivilegeEscalation: false\n", "");

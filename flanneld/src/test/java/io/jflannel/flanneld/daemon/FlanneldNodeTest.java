@@ -70,7 +70,7 @@ class FlanneldNodeTest {
       flanneld.signal("TERM");
 
       assertThat(flanneld.awaitExit()).isZero();
-      assertThat(flanneld.log()).contains("Stopped; the network stays up");
+      assertThat(flanneld.log()).contains("Stopped; the network stays as it is");
       assertThat(file(1)).hasContent(file);
       assertThat(TestHosts.onHost(1, "link show flannel.1")).contains("UP");
     }

@@ -3,6 +3,7 @@ package io.jflannel.flanneld.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jflannel.flanneld.Version;
 import io.jflannel.flanneld.lab.plan.LabBackend;
 import io.jflannel.flanneld.lab.plan.LabFamilies;
 import io.jflannel.flanneld.lab.plan.LabSpec;
@@ -103,6 +104,26 @@ class DockerEndToEndTest {
     reach(first, second);
     reach(second, first);
     policyIsDrop(running);
+  }
+
+  @Test // docs/migrate.md; ClusterEndToEndTest does the same with containerd
+  void itLoadsAndRunsOurImage() throws Exception {
+    Optional<String> image = Optional.ofNullable(System.getenv("JFLANNEL_IMAGE"));
+    Lab running = Lab.start(TWO_NODES);
+    lab = Optional.of(running);
+    if (image.isEmpty()) {
+      Requirements.missing("JFLANNEL_IMAGE does not name what packaging/image/build has made");
+    }
+    DockerHost host = DockerHost.start(running, running.nodes().getFirst());
+
+    String loaded = host.docker("load --quiet --input " + image.orElseThrow());
+
+    assertThat(loaded).startsWith("Loaded image: localhost/jflannel:");
+    String name = loaded.strip().replace("Loaded image: ", "");
+    assertThat(host.docker("run --rm --network=none " + name + " --version"))
+        .contains(Version.text());
+    assertThat(host.docker("run --rm --network=none --entrypoint=jflannel " + name + " --version"))
+        .contains(Version.text());
   }
 
   private static String options(Node node) {
