@@ -106,7 +106,7 @@ public final class StatusText {
         lease
             .member("expires")
             .map(expires -> ", expires in " + until(plain(expires), now))
-            .orElse(", a reservation");
+            .orElse(", does not expire");
     return both(lease, "subnet", "ipv6Subnet") + left;
   }
 

@@ -83,7 +83,8 @@ class ClusterEndToEndTest {
                         "--",
                         "jflannel",
                         "status"))
-            .contains("vxlan", "10.244.1.0/24", "10.244.2.0/24"));
+            .containsPattern("ready +yes")
+            .contains("1 wanted, 1 programmed"));
   }
 
   @Test
