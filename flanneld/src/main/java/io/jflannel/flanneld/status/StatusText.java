@@ -73,6 +73,7 @@ public final class StatusText {
     document
         .member("cniConfiguration")
         .ifPresent(cni -> lines.add(line("CNI file", file(object(cni)))));
+    document.member("tunnel").ifPresent(tunnel -> tunnel(object(tunnel), lines));
     network(object(document, "network"), lines);
     traffic(object(document, "traffic"), lines);
     peers(lines);
@@ -151,6 +152,30 @@ public final class StatusText {
     String reason = word(file, "reason");
     return "%s, %s%s"
         .formatted(word(file, "path"), word(file, "state"), reason.isEmpty() ? "" : ": " + reason);
+  }
+
+  private static void tunnel(Json.Obj tunnel, List<String> lines) {
+    String drops =
+        object(tunnel, "drops").members().stream()
+            .map(drop -> ", %s %s".formatted(plain(drop.value()), drop.name().replace('_', ' ')))
+            .collect(Collectors.joining());
+    lines.add(
+        line(
+            "tunnel",
+            "%s, data path %s; packets: %s%s"
+                .formatted(
+                    word(tunnel, "device"), word(tunnel, "datapath"), carried(tunnel), drops)));
+    tunnel
+        .member("kernel")
+        .ifPresent(
+            kernel -> lines.add(line("", "by the kernel alone: " + carried(object(kernel)))));
+    words(tunnel, "fallbacks").forEach(reason -> lines.add(line("", "- " + reason)));
+  }
+
+  private static String carried(Json.Obj path) {
+    return "%s sent, %s received"
+        .formatted(
+            word(object(path, "sent"), "packets"), word(object(path, "received"), "packets"));
   }
 
   private static void network(Json.Obj network, List<String> lines) {

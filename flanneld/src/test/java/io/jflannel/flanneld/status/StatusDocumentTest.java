@@ -130,6 +130,24 @@ class StatusDocumentTest {
         .isInstanceOf(JsonException.class);
   }
 
+  @Test // backend udp
+  void theTunnelTellsWhatItCarriesAndDrops() {
+    String document =
+        """
+        {"pid":1,"tunnel":{"device":"flannel0","datapath":"ebpf","fallbacks":["no UDP_GRO: x"],
+         "sent":{"packets":7},"received":{"packets":8},"drops":{"no_route":2,"unknown_sender":3},
+         "kernel":{"sent":{"packets":70},"received":{"packets":80},"others":{}}}}
+        """;
+
+    assertThat(StatusText.of(Json.parse(document)).text(Samples.NOW, true))
+        .contains(
+            """
+            tunnel       flannel0, data path ebpf; packets: 7 sent, 8 received, 2 no route, 3 unknown sender
+                         by the kernel alone: 70 sent, 80 received
+                         - no UDP_GRO: x
+            """);
+  }
+
   private static String text(Facts facts, boolean running) {
     String json = StatusDocument.of(Samples.ABOUT, facts, Samples.NOW).text();
     return StatusText.of(Json.parse(json)).text(Samples.NOW, running);
